@@ -75,13 +75,13 @@ def _drift(context: Context) -> Iterator[Figure]:
         if columns == 25:
             what = f"assent diff --data with the stored profile, {name}"
             yield _held(samples, "against profile", "read one", what, 1.8)
-            found = peers_data.flagged(context, old, new)
+            flagged = peers_data.flagged(context, old, new)
             yield Figure(
                 "diffs",
                 f"columns flagged, {name}",
-                ", ".join(found) or "none",
+                ", ".join(flagged) or "none",
                 goal=", ".join(DRIFTED),
-                met=set(found) == set(DRIFTED),
+                met=set(flagged) == set(DRIFTED),
             )
             yield from peers_data.drift(context, folder, old, new, samples["diff"])
 
@@ -103,17 +103,18 @@ def _growth(context: Context) -> Iterator[Figure]:
         start = _assent(context.folder, context, "diff", "--help")
         samples = in_turns({"start": start, **commands}, context.rounds(3, quick=1))
         begun = samples.pop("start").wall_s
-        taken = [one.wall_s - begun for one in samples.values()]
+        taken = [sample.wall_s - begun for sample in samples.values()]
         grown = [after / before for before, after in pairwise(taken)]
         yield Figure(
             "diffs",
             f"growth with {what}",
             "; ".join(
-                f"{name} {milliseconds(one)}" for name, one in zip(samples, taken, strict=True)
+                f"{name} {milliseconds(seconds)}"
+                for name, seconds in zip(samples, taken, strict=True)
             )
-            + f": {', '.join(f'{one:.2f}' for one in grown)} times at each doubling",
+            + f": {', '.join(f'{factor:.2f}' for factor in grown)} times at each doubling",
             goal="at most 2.3 times at each doubling",
-            met=all(one <= 2.3 for one in grown),
+            met=all(factor <= 2.3 for factor in grown),
         )
 
 

@@ -98,8 +98,8 @@ def _bytes(context: Context, count: int, size: int, rounds: int) -> Iterator[Fig
     what = f"{count:,} new file{'s' * (count > 1)} of {_size(size)}"
     yield plain("flushing", f"store {what}", samples["stored"])
     held = ratio(samples["flushed"], samples["stored"])
-    said = f"store and flush {what}"
-    yield against("flushing", said, samples["flushed"], "storing alone", held, None)
+    what_is_done = f"store and flush {what}"
+    yield against("flushing", what_is_done, samples["flushed"], "storing alone", held, None)
 
 
 def _size(size: int) -> str:

@@ -112,17 +112,17 @@ class Ratio:
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
-def ratio(one: Samples, other: Samples) -> Ratio:
-    """Wall time of `one` in units of `other`."""
-    walls = [(a.wall_s, b.wall_s) for a, b in zip(one.runs, other.runs, strict=True)]
+def ratio(samples: Samples, other: Samples) -> Ratio:
+    """Wall time of `samples` in units of `other`."""
+    walls = [(a.wall_s, b.wall_s) for a, b in zip(samples.runs, other.runs, strict=True)]
     paired = sorted(a / b for a, b in walls)
     low, _, high = statistics.quantiles(paired, n=4) if len(paired) > 1 else paired * 3
-    return Ratio(value=one.wall_s / other.wall_s, low=low, high=high)
+    return Ratio(value=samples.wall_s / other.wall_s, low=low, high=high)
 
 
-def above(one: Samples, start: Samples, floor: Samples) -> Ratio:
-    """Wall time of `one`, less that of `start`, in units of `floor`."""
-    runs = zip(one.runs, start.runs, floor.runs, strict=True)
+def above(samples: Samples, start: Samples, floor: Samples) -> Ratio:
+    """Wall time of `samples`, less that of `start`, in units of `floor`."""
+    runs = zip(samples.runs, start.runs, floor.runs, strict=True)
     paired = sorted((a.wall_s - b.wall_s) / c.wall_s for a, b, c in runs)
     low, _, high = statistics.quantiles(paired, n=4) if len(paired) > 1 else paired * 3
-    return Ratio(value=(one.wall_s - start.wall_s) / floor.wall_s, low=low, high=high)
+    return Ratio(value=(samples.wall_s - start.wall_s) / floor.wall_s, low=low, high=high)

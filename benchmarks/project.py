@@ -94,8 +94,8 @@ class Project:
             words, cwd=self.folder, env=self.env, input=stdin, capture_output=True, check=False
         )
         if done.returncode not in codes:
-            said = (done.stdout + done.stderr).decode(errors="replace")
-            raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}:\n{said}")
+            output = (done.stdout + done.stderr).decode(errors="replace")
+            raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}:\n{output}")
         return done.stdout.decode().strip()
 
 

@@ -149,30 +149,30 @@ class Scene:
 
 def counts(folder: Path) -> dict[str, int]:
     """How many requests each verb makes, in the order of the story."""
-    found: dict[str, int] = {}
+    requests: dict[str, int] = {}
     with Server(git=folder / "origin.git", web="http://127.0.0.1") as server:
         scene = Scene(folder, server)
         started, made = scene.bundle()
         job = scene.follow(started)
-        found["bundle --from"] = scene.count(*job, "bundle", "--from", str(made))
+        requests["bundle --from"] = scene.count(*job, "bundle", "--from", str(made))
         bundle = (made / "churn/made/bundle").read_text().strip()
         words = ("review", "--bundle", bundle)
-        found["review"] = scene.count(*job, *words, codes=(11,))
-        found["review, unchanged"] = scene.count(*job, *words, codes=(11,))
+        requests["review"] = scene.count(*job, *words, codes=(11,))
+        requests["review, unchanged"] = scene.count(*job, *words, codes=(11,))
         job = scene.follow(scene.wake())
         head = scene.pull.head_sha
-        found["approve"] = scene.count(*job, "approve", "--bundle", head)
-        found["review, after an approval"] = scene.count(*job, "review", "--bundle", head)
+        requests["approve"] = scene.count(*job, "approve", "--bundle", head)
+        requests["review, after an approval"] = scene.count(*job, "review", "--bundle", head)
         job = scene.merge()
-        found["approve, after the merge"] = scene.count(*job, "approve")
-        found["register"] = scene.count(*job, "register")
-        found["promote staging"] = scene.count(*scene.press("staging"), "promote", "staging")
+        requests["approve, after the merge"] = scene.count(*job, "approve")
+        requests["register"] = scene.count(*job, "register")
+        requests["promote staging"] = scene.count(*scene.press("staging"), "promote", "staging")
         job = scene.press("production")
-        found["promote production"] = scene.count(*job, "promote", "production", "v1")
-        found["resolve"] = scene.count(*job, "resolve", "production")
-        found["timeline"] = scene.count(*job, "timeline")
-        found["verify"] = scene.count(*job, "verify")
-    return found
+        requests["promote production"] = scene.count(*job, "promote", "production", "v1")
+        requests["resolve"] = scene.count(*job, "resolve", "production")
+        requests["timeline"] = scene.count(*job, "timeline")
+        requests["verify"] = scene.count(*job, "verify")
+    return requests
 
 
 def measure(context: Context) -> Iterator[Figure]:

@@ -21,10 +21,10 @@ def action(verb: str) -> str:
     about = ACTIONS[verb]
     lines = [f"# {MADE}", f"name: {_quoted(f'Assent: {verb}')}"]
     lines += [f"description: {_quoted(VERBS[verb])}", "inputs:"]
-    for one in inputs(verb):
-        lines += [f"  {one.name}:", f"    description: {_quoted(one.description)}"]
-        lines += [f"    required: {str(one.is_required).lower()}"]
-        lines += [] if one.is_required else ['    default: ""']
+    for input_ in inputs(verb):
+        lines += [f"  {input_.name}:", f"    description: {_quoted(input_.description)}"]
+        lines += [f"    required: {str(input_.is_required).lower()}"]
+        lines += [] if input_.is_required else ['    default: ""']
     if about.has_token:
         lines += ["  token:", f"    description: {_quoted(ACTS_WITH)}", "    required: false"]
         lines += ["    default: ${{ github.token }}"]
@@ -35,7 +35,9 @@ def action(verb: str) -> str:
         lines += [f"    value: ${{{{ steps.assent.outputs.{name} }}}}"]
     lines += ["runs:", "  using: composite", "  steps:", "    - id: assent", "      shell: bash"]
     lines += [f"      run: '\"$GITHUB_ACTION_PATH/../setup/run.sh\" {verb}'", "      env:"]
-    lines += [f"        {one.variable}: ${{{{ inputs.{one.name} }}}}" for one in inputs(verb)]
+    lines += [
+        f"        {input_.variable}: ${{{{ inputs.{input_.name} }}}}" for input_ in inputs(verb)
+    ]
     lines += ["        GITHUB_TOKEN: ${{ inputs.token }}"] if about.has_token else []
     return "\n".join(lines) + "\n"
 
@@ -87,9 +89,9 @@ def _section(verb: str) -> Iterator[str]:
     about = ACTIONS[verb]
     yield from (f"## {verb}", "", VERBS[verb] + (f" {about.note}" if about.note else ""), "")
     yield from ("| input | meaning |", "|---|---|")
-    for one in inputs(verb):
-        needed = " **Required.**" if one.is_required else ""
-        yield f"| `{one.name}` | {one.description}{needed} |"
+    for input_ in inputs(verb):
+        needed = " **Required.**" if input_.is_required else ""
+        yield f"| `{input_.name}` | {input_.description}{needed} |"
     if about.has_token:
         yield "| `token` | The token that Assent acts with; otherwise that of the job. |"
     if about.outputs:

@@ -41,13 +41,13 @@ def document() -> str:
 
 
 def _class(name: str, value: type) -> list[str]:
-    base = ", ".join(one.__name__ for one in value.__bases__ if one is not object)
+    base = ", ".join(parent.__name__ for parent in value.__bases__ if parent is not object)
     lines = [f"class {name}({base}):"]
     if issubclass(value, enum.Enum):
-        lines += [f"    {one.name} = {one.value!r}" for one in value]
+        lines += [f"    {member.name} = {member.value!r}" for member in value]
     elif issubclass(value, msgspec.Struct):
         notes = vars(value).get("__annotations__", {})
-        given = {one.name: one for one in msgspec.structs.fields(value)}
+        given = {field.name: field for field in msgspec.structs.fields(value)}
         lines += [
             f"    {field}: {_plain(note)}{'' if given[field].required else ' = …'}"
             for field, note in notes.items()

@@ -5,14 +5,13 @@ Usage: python -m docs.generate
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from pathlib import Path
 
 import click
 
-from assent.cli.main import VERBS
+from assent.cli.main import commands
 from assent.config.settings import json_schema
 from assent.errors import ExitCode
 from docs import actions, api, forges, templates
@@ -55,8 +54,7 @@ def cli() -> str:
         "",
         "`train`, `evaluate` and `review` pass on the exit code of your own command when it fails.",
     ]
-    for verb in VERBS:
-        command: click.Command = importlib.import_module(f"assent.cli.{verb}").command
+    for verb, command in commands():
         lines += ["", f"## {verb}", "", *_verb(verb, command)]
     return "\n".join(lines) + "\n"
 

@@ -202,10 +202,10 @@ def job(
         # What another job has left in the checkout, settings of Git included, is not there.
         variables["GIT_STRATEGY"] = Quoted("clone")
     variables["ASSENT_REPORTS"] = Quoted(REPORTS)
-    for one in inputs(verb):
-        if one.name in values:
-            kind = Quoted if isinstance(one.default, bool) else Text
-            variables[one.variable] = kind(values[one.name])
+    for input_ in inputs(verb):
+        if input_.name in values:
+            kind = Quoted if isinstance(input_.default, bool) else Text
+            variables[input_.variable] = kind(values[input_.name])
     made: dict[str, Any] = {"stage": Quoted(stage), "image": Quoted(image)}
     # What the team's `default` says is for the team's code: a trusted job takes no cache, no
     # service and no command of it.
@@ -240,25 +240,25 @@ def _artifacts(verb: str, about: Job, paths: Any) -> dict[str, Any]:
 def needed(jobs: Sequence[str], *, with_artifacts: bool, prefix: str = PREFIX) -> list[Any]:
     """Jobs that come first, where they are in the pipeline."""
     return [
-        {"job": f"{prefix}-{one}", "optional": True, "artifacts": with_artifacts} for one in jobs
+        {"job": f"{prefix}-{name}", "optional": True, "artifacts": with_artifacts} for name in jobs
     ]
 
 
-def _default(verb: str, one: Input) -> str | bool:
-    return TEMPLATES[verb].defaults.get(one.name, one.default)
+def _default(verb: str, input_: Input) -> str | bool:
+    return TEMPLATES[verb].defaults.get(input_.name, input_.default)
 
 
 def spec(verb: str) -> dict[str, Any]:
     """The inputs of a verb's template."""
     about = TEMPLATES[verb]
     made: dict[str, Any] = {"install": {"description": REQUIREMENT}}
-    for one in inputs(verb):
-        made[one.name] = {"description": one.description}
-        if isinstance(one.default, bool):
-            made[one.name]["type"] = "boolean"
-        if not one.is_required or one.name in about.defaults:
-            default = _default(verb, one)
-            made[one.name]["default"] = default if isinstance(default, bool) else Quoted(default)
+    for input_ in inputs(verb):
+        made[input_.name] = {"description": input_.description}
+        if isinstance(input_.default, bool):
+            made[input_.name]["type"] = "boolean"
+        if not input_.is_required or input_.name in about.defaults:
+            default = _default(verb, input_)
+            made[input_.name]["default"] = default if isinstance(default, bool) else Quoted(default)
     made["job-name"] = {"description": "The name of the job.", "default": f"{PREFIX}-{verb}"}
     made["job-stage"] = {"description": "The stage of the pipeline.", "default": about.stage}
     made["job-image"] = {
@@ -299,7 +299,7 @@ def takes_artifacts(verb: str) -> bool:
 def template(verb: str) -> str:
     """The template of a verb."""
     about = TEMPLATES[verb]
-    values = {one.name: given(one.name) for one in inputs(verb)}
+    values = {input_.name: given(input_.name) for input_ in inputs(verb)}
     body = job(
         verb,
         values,
@@ -390,7 +390,7 @@ def pipeline_jobs() -> dict[str, tuple[str, dict[str, str], tuple[str, ...]]]:
             stage = f"$ASSENT_{verb.upper()}_STAGE"
             own = {"environment": f"{given('environment-prefix')}{stage}", "reason": ""}
             own |= {"version": ""} if verb == "promote" else {"to": ""}
-        known = {one.name for one in inputs(verb)}
+        known = {input_.name for input_ in inputs(verb)}
         values = {name: value for name, value in (shared | own).items() if name in known}
         jobs[verb] = (verb, values, about.needs)
     return jobs
@@ -418,7 +418,7 @@ def retraining() -> dict[str, Any]:
     verbs = ("train", "evaluate", "bundle")
     variables = {"GIT_DEPTH": Quoted("0"), "ASSENT_INSTALL": Text(given("install"))}
     for verb in verbs:
-        known = {one.name: one for one in inputs(verb)}
+        known = {input_.name: input_ for input_ in inputs(verb)}
         own = {"model": given("model"), "config": given("config")}
         own |= {"output": HANDOVER} if verb == "bundle" else {"force": "true"}
         for name, value in own.items():
@@ -468,8 +468,8 @@ def pipeline() -> str:
 
 def _needs(jobs: Sequence[str], *, with_artifacts: bool) -> list[Any]:
     """Jobs of the whole way that come first."""
-    found = needed(jobs, with_artifacts=with_artifacts, prefix=given("job-prefix"))
-    return [{**one, "job": Quoted(one["job"])} for one in found]
+    needs = needed(jobs, with_artifacts=with_artifacts, prefix=given("job-prefix"))
+    return [{**need, "job": Quoted(need["job"])} for need in needs]
 
 
 def _handed_over(about: Job) -> Any:
@@ -516,11 +516,13 @@ def _section(verb: str) -> Iterator[str]:
     yield from _table(spec(verb))
     if WRAPPERS[verb].outputs:
         yield from ("", "| variable for later jobs | meaning |", "|---|---|")
-        yield from (f"| `{name_of(one)}` | {OUTPUTS[one]} |" for one in WRAPPERS[verb].outputs)
+        yield from (
+            f"| `{name_of(output)}` | {OUTPUTS[output]} |" for output in WRAPPERS[verb].outputs
+        )
     example: dict[str, Any] = {
-        one.name: "production" if one.name == "stage" else "…"
-        for one in inputs(verb)
-        if one.is_required and one.name not in about.defaults
+        input_.name: "production" if input_.name == "stage" else "…"
+        for input_ in inputs(verb)
+        if input_.is_required and input_.name not in about.defaults
     }
     if about.artifacts == ():
         example["job-artifacts"] = [".assent/work/", "model/", "metrics.json"]

@@ -303,7 +303,7 @@ class Input:
 def inputs(verb: str) -> list[Input]:
     """The inputs of a verb's wrappers, in the order of the command line."""
     command: click.Command = importlib.import_module(f"assent.cli.{verb}").command
-    found: list[Input] = []
+    inputs_of_verb: list[Input] = []
     for parameter in command.params:
         name = variable(verb, parameter).removeprefix(f"ASSENT_{verb.upper()}_")
         name = name.lower().replace("_", "-")
@@ -314,5 +314,5 @@ def inputs(verb: str) -> list[Input]:
         is_flag = isinstance(parameter, click.Option) and parameter.is_flag
         default = parameter.default is True if is_flag else ""
         given = variable(verb, parameter)
-        found.append(Input(name, given, text, parameter.required, default))
-    return found
+        inputs_of_verb.append(Input(name, given, text, parameter.required, default))
+    return inputs_of_verb

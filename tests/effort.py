@@ -19,5 +19,8 @@ def examples(whole: int) -> int:
 
 
 def more_in_soak(*rows: Any) -> list[ParameterSet]:
-    """Rows of a table, each of one value, of whose kind the table has others."""
-    return [pytest.param(row, marks=pytest.mark.soak) for row in rows]
+    """Rows of a table of whose kind the table has others: each one value, or a tuple of several."""
+    return [
+        pytest.param(*(row if isinstance(row, tuple) else (row,)), marks=pytest.mark.soak)
+        for row in rows
+    ]

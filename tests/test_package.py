@@ -69,7 +69,7 @@ def test_a_wheel_holds_the_lock_that_it_was_made_with(wheel: Path) -> None:
             for name in files.namelist()
             if name.startswith("assent/requirements/")
         }
-    names = [f"{name}.txt" for name in ("base", "data", "demo", "models", "spark")]
+    names = [f"{name}.txt" for name in ("base", "data", "demo", "models", "objects", "spark")]
     assert held == {name: (ROOT / "requirements" / name).read_bytes() for name in names}
 
 

@@ -17,10 +17,10 @@ fi
 locks=base
 for name in $(printf '%s' "${ASSENT_EXTRAS:-}" | tr ',[:space:]' ' ?'); do
     case "$name" in
-    data | models | spark | demo) locks="$locks $name" ;;
+    data | models | objects | spark | demo) locks="$locks $name" ;;
     *)
         echo "assent: setting up: ASSENT_EXTRAS is no list of extras: $ASSENT_EXTRAS" >&2
-        echo "  hint: write for example ASSENT_EXTRAS: data,models (and there are spark, demo)" >&2
+        echo "  hint: write for example ASSENT_EXTRAS: data,models (and there are objects, spark, demo)" >&2
         exit 2
         ;;
     esac

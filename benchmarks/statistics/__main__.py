@@ -26,20 +26,20 @@ def main() -> None:
     covered = []
     for population in POPULATIONS:
         if given.only in population.name:
-            for one in coverage(population, given.runs):
-                covered.append(one)
+            for row in coverage(population, given.runs):
+                covered.append(row)
                 print(
-                    f"{one.population:26} {one.metric:18} holds {one.covered:.3f} "
-                    f"({one.above:.3f}/{one.below:.3f}) none {one.silent:.3f} "
-                    f"width {one.width:.4g}",
+                    f"{row.population:26} {row.metric:18} holds {row.covered:.3f} "
+                    f"({row.above:.3f}/{row.below:.3f}) none {row.silent:.3f} "
+                    f"width {row.width:.4g}",
                     flush=True,
                 )
     if given.only:
         return
     gates = []
-    for found in judged(known(), max(1, given.runs // 5)):
-        gates.append(found)
-        print(found, flush=True)
+    for judgement in judged(known(), max(1, given.runs // 5)):
+        gates.append(judgement)
+        print(judgement, flush=True)
     if given.write:
         text = PAGE.read_text()
         before, _, rest = text.partition(BEGIN)

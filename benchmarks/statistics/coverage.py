@@ -41,18 +41,20 @@ def coverage(population: Population, runs: int, seed: int = 1) -> Iterator[Cover
     """The coverage of every metric of one population."""
     random = np.random.default_rng(seed)
     truth = _truth(population, random)
-    found: dict[str, list[tuple[bool, bool, bool, float]]] = {}
+    by_metric: dict[str, list[tuple[bool, bool, bool, float]]] = {}
     for _ in range(runs):
         pair = population.draw(random, population.rows)
         got = intervals(Measured(pair[0]), Measured(pair[1]), is_paired=True, draws=DRAWS)
         for name in population.metrics:
-            one = got.get(name, "")
-            if isinstance(one, Interval):
-                missed = one.low > truth[name], one.high < truth[name]
-                found.setdefault(name, []).append((*missed, False, one.high - one.low))
+            interval = got.get(name, "")
+            if isinstance(interval, Interval):
+                missed = interval.low > truth[name], interval.high < truth[name]
+                by_metric.setdefault(name, []).append(
+                    (*missed, False, interval.high - interval.low)
+                )
             else:
-                found.setdefault(name, []).append((False, False, True, 0.0))
-    for name, rows in found.items():
+                by_metric.setdefault(name, []).append((False, False, True, 0.0))
+    for name, rows in by_metric.items():
         above, below, silent, width = np.array(rows, dtype=np.float64).mean(axis=0).tolist()
         yield Coverage(
             population=population.name,
@@ -71,7 +73,9 @@ def _truth(population: Population, random: np.random.Generator) -> dict[str, flo
     for _ in range(_PIECES if population.unit > 1 else 4):
         pair = population.draw(random, LARGE if population.unit == 1 else LARGE // 4)
         changes.append(_changes(pair, population.metrics))
-    return {name: float(np.mean([one[name] for one in changes])) for name in population.metrics}
+    return {
+        name: float(np.mean([change[name] for change in changes])) for name in population.metrics
+    }
 
 
 def _changes(pair: Pair, names: tuple[str, ...]) -> dict[str, float]:

@@ -41,8 +41,8 @@ def judged(known: LoadedBundle, runs: int, seed: int = 2) -> Iterator[Judged]:
             by_value = 0
             for _ in range(runs):
                 pair = [
-                    msgspec.structs.replace(known, predictions=one)
-                    for one in _models(random, rows, drop)
+                    msgspec.structs.replace(known, predictions=model)
+                    for model in _models(random, rows, drop)
                 ]
                 diff = compare(*pair)
                 for gate in (confident, plain):

@@ -40,11 +40,11 @@ def binary(label: Array, scores: tuple[Array, Array], group: Array | None = None
             label=truth,
             classes=2,
             positive=1,
-            prediction=(one > 0.5).astype(np.int64),
-            scores=one,
+            prediction=(score > 0.5).astype(np.int64),
+            scores=score,
             group=group,
         )
-        for one in scores
+        for score in scores
     )
     return old, new
 
@@ -52,7 +52,7 @@ def binary(label: Array, scores: tuple[Array, Array], group: Array | None = None
 def numbers(label: Array, old: Array, new: Array) -> Pair:
     """Two models of a number, by their errors."""
     left, right = (
-        Side(task="regression", label=label, prediction=label + one) for one in (old, new)
+        Side(task="regression", label=label, prediction=label + error) for error in (old, new)
     )
     return left, right
 
@@ -100,7 +100,7 @@ def grouped(groups: int) -> Callable[[Random, int], Pair]:
         ease = random.normal(size=(3, count))[:, group]
         label = random.random(rows) < _logistic(ease[0])
         signal = 1.2 * label + random.normal(size=rows)
-        first, second = (signal + 0.6 * one + 0.4 * random.normal(size=rows) for one in ease[1:])
+        first, second = (signal + 0.6 * part + 0.4 * random.normal(size=rows) for part in ease[1:])
         return binary(label, (_logistic(first - 0.6), _logistic(second - 0.6)), group)
 
     return draw
@@ -151,8 +151,8 @@ def many_classes(random: Random, rows: int) -> Pair:
     hard = random.random(rows)
     for right in (0.75, 0.72):
         is_right = 0.7 * hard + 0.3 * random.random(rows) < right * 0.85
-        said = np.where(is_right, label, random.choice(6, size=rows, p=shares))
-        sides.append(Side(task="multiclass", label=label, classes=6, prediction=said))
+        predicted = np.where(is_right, label, random.choice(6, size=rows, p=shares))
+        sides.append(Side(task="multiclass", label=label, classes=6, prediction=predicted))
     return sides[0], sides[1]
 
 

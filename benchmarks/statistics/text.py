@@ -18,8 +18,8 @@ def tables(covered: Sequence[Coverage], judged: Sequence[Judged]) -> str:
 
 
 def _coverage(covered: Sequence[Coverage]) -> Iterable[str]:
-    notes = {one.name: one.note for one in POPULATIONS}
-    runs = max((one.runs for one in covered), default=0)
+    notes = {population.name: population.note for population in POPULATIONS}
+    runs = max((row.runs for row in covered), default=0)
     yield (
         f"Of {runs:,} samples each: how often the 95% interval of the change holds the true change "
         "(of the samples that have an interval), how often the truth lies below and above it, and "
@@ -28,12 +28,12 @@ def _coverage(covered: Sequence[Coverage]) -> Iterable[str]:
     yield ""
     yield "| population | rows | metric | holds | below | above | none |"
     yield "|---|---|---|---|---|---|---|"
-    for one in covered:
-        note = f" ({notes[one.population]})" if notes.get(one.population) else ""
-        holds = "–" if one.silent > 0.5 else f"{one.covered:.1%}"  # noqa: RUF001
+    for row in covered:
+        note = f" ({notes[row.population]})" if notes.get(row.population) else ""
+        holds = "–" if row.silent > 0.5 else f"{row.covered:.1%}"  # noqa: RUF001
         yield (
-            f"| {one.population}{note} | {one.rows:,} | {one.metric} | {holds} "
-            f"| {one.above:.1%} | {one.below:.1%} | {one.silent:.0%} |"
+            f"| {row.population}{note} | {row.rows:,} | {row.metric} | {holds} "
+            f"| {row.above:.1%} | {row.below:.1%} | {row.silent:.0%} |"
         )
 
 
@@ -46,8 +46,8 @@ def _gates(judged: Sequence[Judged]) -> Iterable[str]:
     yield ""
     yield "| rows | true fall | passed | a person decides | failed | passed by the value alone |"
     yield "|---|---|---|---|---|---|"
-    for one in judged:
+    for row in judged:
         yield (
-            f"| {one.rows:,} | {one.drop:g} | {one.passed:.0%} | {one.open:.0%} "
-            f"| {one.failed:.0%} | {one.by_value:.0%} |"
+            f"| {row.rows:,} | {row.drop:g} | {row.passed:.0%} | {row.open:.0%} "
+            f"| {row.failed:.0%} | {row.by_value:.0%} |"
         )

@@ -405,7 +405,7 @@ def yaml_texts(text: str) -> list[Spot]:
     """
     import yaml
 
-    found: dict[int, Spot] = {}
+    spots: dict[int, Spot] = {}
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), yaml.compose(text, yaml.SafeLoader))]
     while waiting:
         path, node = waiting.pop()
@@ -418,5 +418,5 @@ def yaml_texts(text: str) -> list[Spot]:
                 quote = 1 if node.style in ("'", '"') else 0
                 start, end = node.start_mark.index + quote, node.end_mark.index - quote
                 if text[start:end] == node.value:
-                    found[start] = Spot(path, node.value, start, end)
-    return [found[start] for start in sorted(found)]
+                    spots[start] = Spot(path, node.value, start, end)
+    return [spots[start] for start in sorted(spots)]

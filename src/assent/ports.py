@@ -171,9 +171,10 @@ class Waiting(Protocol):
     def pending_reason(self) -> PendingReason | None:
         """What it waits with, as the forge says at this moment; None if it does not wait."""
 
-    def fetch(self, folder: Path) -> Run:
+    def fetch(self, folder: Path, *, size_bytes: int | None = None) -> Run:
         """Write the newest bundle that its CI has left to `folder`, which is not there yet, and
-        return the run that has left it. What is written is data of code that nobody has reviewed.
+        return the run that has left it. What is written is data of code that nobody has reviewed,
+        and no more than `size_bytes` (None: `HANDED_OVER_BYTES`).
 
         Raises `IntegrityError` for an archive that does not hold plain files alone, or too many,
         and `IdleError` if the change has moved on.
@@ -313,16 +314,17 @@ class Runs(Protocol):
         this checkout.
         """
 
-    def fetch(self, name: str, folder: Path) -> Run | None:
+    def fetch(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run | None:
         """Write the bundle that the run of a change which woke this one up has left under `name`
         to `folder`, which is not there yet, and return that run; None where what woke this one up
-        leaves none, such as a review. What is written is data of code that nobody has reviewed.
+        leaves none, such as a review. What is written is data of code that nobody has reviewed,
+        and no more than `size_bytes` (None: `HANDED_OVER_BYTES`).
 
         Raises `IntegrityError` for an archive that does not hold plain files alone, or too much,
         and `IdleError` if the change has moved on.
         """
 
-    def fetch_own(self, name: str, folder: Path) -> Run:
+    def fetch_own(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run:
         """The same for an earlier job of this very run. `name` is that of the job or of its
         artifact, as the forge has it. Raises `UsageError` where there is none.
         """
@@ -416,12 +418,14 @@ class Forge(Changes, Opinions, Announcements, Proposals, Deployments, Runs, Prot
 
 class Source(Struct, frozen=True, kw_only=True):
     """Bytes to store: a file, or content in memory. What `is_manifest` names other blobs, which are
-    stored before it: some stores keep such content elsewhere than bytes.
+    stored before it: some stores keep such content elsewhere than bytes. Of a file that
+    `is_scratch` the caller alone knows, and nobody writes to it any more.
     """
 
     path: Path | None = None
     content: bytes | None = None
     is_manifest: bool = False
+    is_scratch: bool = False
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -433,11 +437,14 @@ class Stored(Struct, frozen=True, kw_only=True):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """A blob to be written to a file."""
+    """A blob to be written to a file. Of one that `is_scratch` the caller alone knows, and nobody
+    writes to it afterwards.
+    """
 
     digest: Digest
     size_bytes: int
     path: Path
+    is_scratch: bool = False
 
 
 class BlobState(StrEnum):
@@ -471,6 +478,14 @@ class Credentials(Struct, frozen=True, kw_only=True):
     identity_token: str = ""
     origin: str
 
+    def __repr__(self) -> str:
+        """Without what is secret: a traceback may show it."""
+        return f"Credentials(origin={self.origin!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        """The same for whatever shows tracebacks with values."""
+        return [("origin", self.origin)]
+
 
 class Blobs(Protocol):
     """Content-addressed bytes, each stored once."""
@@ -479,11 +494,16 @@ class Blobs(Protocol):
     def largest_manifest_bytes(self) -> int:
         """The largest manifest that can be stored and read again."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether what is read comes over a network, so that it is read as seldom as can be."""
+
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """Store every source and return what was stored, in the same order.
 
         Streams, hashes once while copying, and shows nothing under a digest before all of its
-        bytes are there. What is held and damaged is written again, whatever its size.
+        bytes are there. What is held and damaged is written again, whatever its size; what is held
+        and sound is renewed (`Upkeep.renew`).
         """
 
     def read(self, digest: Digest) -> bytes:
@@ -509,8 +529,8 @@ class Blobs(Protocol):
         """
 
     def flush(self, digests: Sequence[Digest]) -> None:
-        """Have these blobs where a loss of power does not take them, before a decision names them.
-        Raises `NotInStoreError`.
+        """Have these blobs where a loss of power does not take them, before a decision names them,
+        and renew them (`Upkeep.renew`). Raises `NotInStoreError`.
         """
 
     def discard(self, digest: Digest) -> None:
@@ -521,6 +541,12 @@ class Blobs(Protocol):
 
 class Pointers(Protocol):
     """Small named pointers to bundles: what serving reads. They follow from the ledger."""
+
+    @property
+    def lacking(self) -> str:
+        """What whoever serves by the pointers has to know, as a clause; empty where two writers at
+        once cannot leave the wrong one. It may be found by writing something that names nothing.
+        """
 
     def point(self, name: str, pointer: Pointer) -> bool:
         """Write the pointer under a name such as `churn/stages/production`, `churn/versions/12` or
@@ -560,7 +586,59 @@ class Hints(Protocol):
         """The bundles that the hints of a model name."""
 
 
-class Store(Blobs, Pointers, Hints, Protocol):
+class Held(Struct, frozen=True, kw_only=True):
+    """A blob that a store holds. `age_s` is how long ago it was added or renewed, by the clock of
+    the store; None where that is not known. `may_be_bundle` is False for what is no manifest of a
+    bundle, by what can be seen without reading all of it. `is_named`: others than Assent have given
+    it a name, or something that needs it.
+    """
+
+    digest: Digest
+    size_bytes: int
+    age_s: float | None
+    may_be_bundle: bool = False
+    is_named: bool = False
+
+
+class Upkeep(Protocol):
+    """Seeing what is held, and taking away what nothing refers to."""
+
+    @property
+    def lists_blobs(self) -> bool:
+        """Whether `held` names every blob. If not, it names the manifests of bundles alone: what no
+        manifest needs any more, the store clears away itself.
+        """
+
+    def held(self) -> Iterator[Held]:
+        """What is held, as far as Assent may have written it. Raises `OutsideError` where that
+        cannot be listed.
+        """
+
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """Let blobs be as young as if they were added now, for they are used. What is not held is
+        passed over; who has to know asks afterwards, with `confirm`.
+        """
+
+    def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+        """Take away what was neither added nor renewed for so long; say whether it was taken. Where
+        its age is not known, it is counted from now on, and nothing is taken. With 0 it is taken
+        whatever its age; whoever asks for less than a day must know that nobody is about to use it.
+
+        Safe beside writers: whoever has renewed it and then finds it held keeps it. So `add`, which
+        renews what it finds, leaves it held, and `flush` says if it is not. Raises `OutsideError`
+        where the store removes nothing.
+        """
+
+    def forget(self, bundles: Collection[Digest]) -> None:
+        """Take away the hints that name these bundles."""
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """Take away what writers have left unfinished that wrote nothing for so long, a day at
+        least; the number of bytes.
+        """
+
+
+class Store(Blobs, Pointers, Hints, Upkeep, Protocol):
     """All that a run needs of a store. Who needs a part asks for the part."""
 
 

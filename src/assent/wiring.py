@@ -14,6 +14,7 @@ import msgspec
 from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
+from assent.core import buckets
 from assent.core.clock import Start
 from assent.core.context import Context
 from assent.core.registries import SCHEME
@@ -65,6 +66,7 @@ def open_workspace(
             people=_People(lambda: _people(repository, base.commit, path, config)),
             folder=root / ".assent" / "review",
         )
+    address = environ.get(STORE) or config.store
     return Workspace(
         root=root,
         config=config,
@@ -72,10 +74,12 @@ def open_workspace(
         branch=base,
         forge=forge,
         forge_files=FILES,
-        store=_store(root, environ.get(STORE) or config.store, environ, say),
+        store=_store(root, address, environ, say),
         ledger=GitLedger(repository, remote),
         context=context,
         folder_store=DirectoryStore,
+        store_at=lambda address: _store(root, address, environ, say),
+        store_address=address,
         start=began,
         environ=environ,
         say=say,
@@ -107,10 +111,10 @@ def _say_left(folder: Path, say: Callable[[str], None]) -> None:
     from assent.making.aside import left_below
     from assent.making.run_lock import goes_on
 
-    for one in left_below(folder):
-        if not goes_on(one):
+    for left in left_below(folder):
+        if not goes_on(left):
             say(
-                f"{one.name}: a run was cut off, and outputs of earlier runs are still in {one}: "
+                f"{left.name}: a run was cut off, and outputs of earlier runs are still in {left}: "
                 "`train`, `evaluate`, `bundle` and `review` bring them back"
             )
 
@@ -234,15 +238,25 @@ def _people(
 def _store(
     root: Path, address: str, environ: Mapping[str, str], say: Callable[[str], None]
 ) -> Store:
-    """The store of a workspace. What talks to a registry is imported only for one."""
+    """The store of a workspace. What talks to a registry or a bucket is imported only for one."""
     if address.startswith(SCHEME):
+        from assent.stores.cache import open_cache
+        from assent.stores.caching import CachingStore
         from assent.stores.oci import open_store
 
-        return open_store(address, environ, say, of_job=partial(registry_login, environ))
+        store = open_store(address, environ, say, of_job=partial(registry_login, environ))
+        return CachingStore(store, open_cache(environ, say))
+    if address.startswith(buckets.SCHEMES):
+        from assent.stores import objects
+        from assent.stores.cache import open_cache
+        from assent.stores.caching import CachingStore
+
+        return CachingStore(objects.open_store(address, environ), open_cache(environ, say))
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",
-            "this release stores in folders and in container registries only",
-            hint="set `store` to a folder, shared or not, or to `oci://host/repository`",
+            "this release stores in folders, container registries and object stores only",
+            hint="set `store` to a folder, shared or not, to `oci://host/repository`, or to "
+            + buckets.FORM,
         )
     return DirectoryStore((root / Path(address).expanduser()).resolve())

@@ -14,6 +14,7 @@ from assent.core.clock import Clock, Start, clock_of, wrong_clock
 from assent.core.context import Context
 from assent.core.digest import Digest
 from assent.core.evidence import Run
+from assent.core.inspection import Inspection
 from assent.core.registry import rfc3339
 from assent.errors import OutsideError, PolicyError, UsageError
 from assent.git import BaseBranch, Repository, steering
@@ -31,9 +32,9 @@ FETCH_BASE = (
 class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
     branch, or None in a repository without one; `forge_files` are what forges read from the
-    repository; `context` is the CI run; `folder_store` opens a folder of another job as a store;
-    `start` is when the run began; `environ` is what commands run with; `say` shows progress to the
-    person who waits.
+    repository; `context` is the CI run; `folder_store` opens a folder of another job as a store,
+    `store_at` whatever an address names, as `store_address` names `store`; `start` is when the run
+    began; `environ` is what commands run with; `say` shows progress to the person who waits.
     """
 
     root: Path
@@ -46,6 +47,8 @@ class Workspace:
     ledger: Ledger
     context: Context
     folder_store: Callable[[Path], Store]
+    store_at: Callable[[str], Store]
+    store_address: str
     start: Start
     environ: Mapping[str, str]
     say: Callable[[str], None]
@@ -95,13 +98,13 @@ class Workspace:
             raise OutsideError(doing, wrong, hint=hint)
 
     def _require_plain_clone(self, doing: str) -> None:
-        found = steering(self.repository, self.context.git_settings)
-        if found:
+        settings = steering(self.repository, self.context.git_settings)
+        if settings:
             way = self.context.new_checkout
             raise PolicyError(
                 doing,
                 f"the settings of this clone make Git run programs or go elsewhere: "
-                f"{', '.join(found[:5])}",
+                f"{', '.join(settings[:5])}",
                 hint="a job before this one may have left them: let it begin with a new checkout"
                 f"{f' ({way})' if way else ''}, or run on a machine that is thrown away",
             )
@@ -129,13 +132,18 @@ class Workspace:
         """The blobs of the store that this run has looked at, and found to be what they are."""
         return set()
 
+    @cached_property
+    def inspected(self) -> dict[Digest, Inspection]:
+        """What this run has seen in the files of bundles, of the last few."""
+        return {}
+
     def settings(self, model: str) -> ModelSettings:
         """How the model is made, as the working tree says."""
         return self.config.models[model]
 
     def others(self, model: str) -> list[ModelSettings]:
         """The settings of the other models."""
-        return [one for name, one in self.config.models.items() if name != model]
+        return [other for name, other in self.config.models.items() if name != model]
 
     @property
     def base_branch(self) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.requests import GOALS, counts
 
 MOST = {
-    "bundle --from": 0,
+    "bundle --from": 1,
     "review": 16,
     "review, unchanged": 14,
     "approve": 16,

@@ -177,6 +177,8 @@ def drafts(one: Subject, two: Subject) -> list[Draft]:
     draft(Kind.PROMOTED, two, stage="production", replaces=1)
     draft(Kind.ROLLED_BACK, stage="production", replaces=2, reason="complaints")
     draft(Kind.RETIRED, two, reason="withdrawn data")
+    draft(Kind.PURGED, two, reason="the data must be erased")
+    draft(Kind.MOVED, Subject(), reason="hosted machines", links={"from": "store", "to": "s3://b"})
     draft(Kind.PROMOTED, stage="shadow")
     draft(Kind.CLEARED, stage="shadow", replaces=1, reason="over")
     draft(

@@ -1,21 +1,31 @@
-"""What every store promises: in memory, in a folder, and in a container registry."""
+"""What every store promises: in memory, a folder, a registry, a bucket, and through a cache."""
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from assent.core.bundle import MANIFEST_MEDIA_TYPE
-from assent.core.digest import Digest, digest_of, hex_of
+from assent.core.bundle import (
+    MANIFEST_MEDIA_TYPE,
+    Bundle,
+    ModelFile,
+    config_blob,
+    manifest_blob,
+    read_manifest,
+)
+from assent.core.digest import Digest, canonical_json, digest_of, hex_of
 from assent.errors import IntegrityError, UsageError
 from assent.ports import (
     BlobState,
+    Held,
     NotInStoreError,
     Pointer,
     Source,
@@ -23,19 +33,27 @@ from assent.ports import (
     Stored,
     Wanted,
 )
-from assent.stores import layout
+from assent.stores import layout, objects
+from assent.stores.bucket_upkeep import Note as UsedNote
+from assent.stores.buckets import open_bucket
+from assent.stores.cache import BlobCache
+from assent.stores.caching import CachingStore
 from assent.stores.directory import DirectoryStore
-from assent.stores.oci import POINTER_TYPE, OciStore, artifact, open_store
+from assent.stores.oci import POINTER_TYPE, OciStore, open_store
 from assent.stores.registry import Registry
+from assent.stores.registry_upkeep import USED_TYPE, Note
+from assent.stores.wrapping import artifact
 from assent.testing.store import MemoryStore
 from tests.builders import digest
+from tests.stores.proxies import proxied, unknown_to_gitlab
 from tests.stores.registries import Server, registry
+from tests.stores.services import Kind, Service, service
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A store, the same store opened again, and the ways in which it can be damaged. What `heals`
-    replaces what is damaged; a registry keeps what it has under a digest.
+    """A store, the same store opened again, the ways in which it can be damaged, and how the time
+    goes by. What `heals` replaces what is damaged; a registry keeps what it has under a digest.
     """
 
     store: Store
@@ -43,20 +61,35 @@ class Bench:
     corrupt: Callable[[Digest], None]
     lose: Callable[[Digest], None]
     garble: Callable[[str], None]
+    age: Callable[[Digest, float], None]
     heals: bool = True
 
 
-@pytest.fixture(params=["memory", "directory", "registry"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+@pytest.fixture(params=["memory", "directory", "registry", "registry of images", "cached", *Kind])
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
     match request.param:
         case "memory":
             store = MemoryStore()
-            yield Bench(store, lambda: store, store.corrupt, store.lose, store.garble)
+            yield Bench(store, lambda: store, store.corrupt, store.lose, store.garble, store.age)
         case "directory":
             yield _of_directory(tmp_path / "store")
-        case _:
+        case "cached":
+            yield _of_cache(tmp_path / "cache")
+        case "registry":
             with registry(tmp_path / "registry") as server:
-                yield _of_registry(server)
+                yield _of_registry(server, server.host)
+        case "registry of images":
+            with (
+                registry(tmp_path / "registry") as server,
+                proxied(server.host, refuses=unknown_to_gitlab) as line,
+            ):
+                yield _of_registry(server, line.host)
+        case kind:
+            for name, value in service(kind).environment.items():
+                monkeypatch.setenv(name, value)
+            yield _of_bucket(service(kind))
 
 
 def _of_directory(root: Path) -> Bench:
@@ -71,18 +104,50 @@ def _of_directory(root: Path) -> Bench:
     def garble(name: str) -> None:
         (root / name).write_text("{")
 
+    def age(digest: Digest, seconds: float) -> None:
+        then = blob(digest).stat().st_mtime - seconds
+        os.utime(blob(digest), (then, then))
+
     return Bench(
         store=DirectoryStore(root),
         reopen=lambda: DirectoryStore(root),
         corrupt=corrupt,
         lose=lambda digest: blob(digest).unlink(),
         garble=garble,
+        age=age,
     )
 
 
-def _of_registry(server: Server) -> Bench:
+def _of_cache(folder: Path) -> Bench:
+    """Both are damaged alike: what is sound in one of them is found there."""
+    remote = MemoryStore()
+
+    def reopen() -> CachingStore:
+        return CachingStore(remote, BlobCache(folder, 1 << 30))
+
+    def corrupt(digest: Digest) -> None:
+        remote.corrupt(digest)
+        place = folder / "blobs" / hex_of(digest)
+        if place.exists():
+            place.write_bytes(remote.blobs[digest])
+
+    def lose(digest: Digest) -> None:
+        remote.lose(digest)
+        (folder / "blobs" / hex_of(digest)).unlink(missing_ok=True)
+
+    return Bench(
+        store=reopen(),
+        reopen=reopen,
+        corrupt=corrupt,
+        lose=lose,
+        garble=remote.garble,
+        age=remote.age,
+    )
+
+
+def _of_registry(server: Server, host: str) -> Bench:
     def reopen() -> OciStore:
-        return open_store(f"oci://{server.host}/team/models", {"DOCKER_CONFIG": "/nonexistent"})
+        return open_store(f"oci://{host}/team/models", {"DOCKER_CONFIG": "/nonexistent"})
 
     def corrupt(digest: Digest) -> None:
         blob = server.blob(digest)
@@ -92,7 +157,12 @@ def _of_registry(server: Server) -> Bench:
     def garble(name: str) -> None:
         line = Registry(server.host, "team/models", lambda: None)
         tag = f"_pointer.{layout.pointer_place(name).tag}"
-        line.put_manifest(tag, artifact(POINTER_TYPE, b"{}"), MANIFEST_MEDIA_TYPE)
+        line.put_manifest(tag, artifact(POINTER_TYPE, b"{}").manifest, MANIFEST_MEDIA_TYPE)
+
+    def age(digest: Digest, seconds: float) -> None:
+        at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+        note = canonical_json(Note(at=at, bundle=digest))
+        reopen()._put(f"_used.{hex_of(digest)}", USED_TYPE, note)
 
     return Bench(
         store=reopen(),
@@ -100,7 +170,38 @@ def _of_registry(server: Server) -> Bench:
         corrupt=corrupt,
         lose=lambda digest: server.blob(digest).unlink(),
         garble=garble,
+        age=age,
         heals=False,
+    )
+
+
+def _of_bucket(at: Service) -> Bench:
+    address = at.address()
+    bucket = open_bucket(objects.parsed(address), at.environment)
+
+    def blob(digest: Digest) -> str:
+        return f"blobs/sha256/{hex_of(digest)}"
+
+    def corrupt(digest: Digest) -> None:
+        found = bucket.read(blob(digest), 64 << 20)
+        assert found is not None
+        content, _ = found
+        bucket.put(blob(digest), bytes([content[0] ^ 1]) + content[1:])
+
+    def garble(name: str) -> None:
+        bucket.put(name, b"{")
+
+    def age(digest: Digest, seconds: float) -> None:
+        at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+        bucket.put(f"tmp/used/{hex_of(digest)}", canonical_json(UsedNote(at=at)))
+
+    return Bench(
+        store=objects.open_store(address, at.environment),
+        reopen=lambda: objects.open_store(address, at.environment),
+        corrupt=corrupt,
+        lose=lambda digest: bucket.remove(blob(digest)),
+        garble=garble,
+        age=age,
     )
 
 
@@ -310,6 +411,23 @@ def test_corrupt_bytes_are_never_given_out(bench: Bench, tmp_path: Path, size: i
     with pytest.raises(IntegrityError, match=stored.digest):
         bench.store.fetch([wanted(content, target)])
     assert list(target.parent.glob("*")) == []
+
+
+@pytest.mark.threat(27)
+def test_what_is_linked_and_not_copied_is_verified_too(bench: Bench, tmp_path: Path) -> None:
+    content = noise(100)
+    stored = keep(bench.store, content)
+
+    def scratch(name: str) -> Wanted:
+        path = tmp_path / "scratch" / name
+        return Wanted(digest=stored.digest, size_bytes=100, path=path, is_scratch=True)
+
+    bench.store.fetch([scratch("right"), scratch("again")])
+    assert (tmp_path / "scratch" / "again").read_bytes() == content
+    bench.corrupt(stored.digest)
+    with pytest.raises(IntegrityError, match=stored.digest):
+        bench.reopen().fetch([scratch("wrong")])
+    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["again", "right"]
 
 
 @pytest.mark.threat(27)
@@ -533,3 +651,131 @@ def test_a_name_that_is_no_hint_is_refused(store: Store, name: str) -> None:
         store.remember(name, digest("b1"))
     with pytest.raises(UsageError):
         store.recall(name)
+
+
+# --- upkeep -------------------------------------------------------------------------------------
+
+DAY_S = 86_400.0
+
+
+def keep_bundle(store: Store, seed: int) -> Bundle:
+    """A bundle of two files, one of which all of them share."""
+    contents = [noise(10, seed), noise(10, 99)]
+    stored = store.add([Source(content=content) for content in contents])
+    files = [
+        ModelFile(path=f"{number}.bin", digest=one.digest, size_bytes=one.size_bytes)
+        for number, one in enumerate(stored)
+    ]
+    config, evidence = config_blob("churn", files), canonical_json({"seed": seed})
+    store.add([Source(content=config), Source(content=evidence)])
+    manifest = manifest_blob("churn", files, config, evidence)
+    store.add([Source(content=manifest, is_manifest=True)])
+    return read_manifest(manifest)
+
+
+def listed(bench: Bench) -> dict[Digest, Held]:
+    return {one.digest: one for one in bench.reopen().held()}
+
+
+def test_what_is_held_is_listed_with_its_size(bench: Bench) -> None:
+    assert listed(bench) == {}
+    bundle = keep_bundle(bench.store, 1)
+    found = listed(bench)
+    assert found.keys() == ({*bundle.blobs} if bench.store.lists_blobs else {bundle.digest})
+    for one in found.values():
+        assert one.size_bytes == len(bench.store.read(one.digest))
+        assert one.may_be_bundle is (one.digest == bundle.digest)
+        assert not one.is_named
+        assert one.age_s is None or one.age_s < DAY_S
+
+
+def test_pointers_and_hints_are_not_listed(bench: Bench) -> None:
+    bundle = keep_bundle(bench.store, 1)
+    before = listed(bench).keys()
+    where = Pointer(
+        seq=1, entry=digest("e1"), version=1, bundle=bundle.digest, model_digest=digest("m1")
+    )
+    bench.store.point("churn/versions/1", where)
+    bench.store.point("churn/stages/production", where)
+    bench.store.remember("churn/inputs/1", bundle.digest)
+    assert listed(bench).keys() == before
+    assert not any(one.is_named for one in listed(bench).values())
+
+
+def test_what_is_old_is_removed_and_what_is_young_stays(bench: Bench) -> None:
+    old, young = keep_bundle(bench.store, 1), keep_bundle(bench.store, 2)
+    for one in (old, young):
+        assert not bench.store.remove(one.digest, older_than_s=DAY_S)  # the time is counted
+    bench.age(old.digest, 3 * DAY_S)
+    assert listed(bench)[old.digest].age_s == pytest.approx(3 * DAY_S, abs=3600)
+    assert not bench.reopen().remove(old.digest, older_than_s=4 * DAY_S)
+    assert bench.reopen().remove(old.digest, older_than_s=2 * DAY_S)
+    assert not bench.reopen().remove(young.digest, older_than_s=DAY_S)
+    assert not bench.reopen().remove(old.digest, older_than_s=DAY_S)
+    assert old.digest not in listed(bench)
+    assert young.digest in listed(bench)
+    again = keep_bundle(bench.reopen(), 1)
+    assert set(bench.reopen().check(again.blobs).values()) == {BlobState.SOUND}
+    assert old.digest in listed(bench)
+
+
+def test_a_blob_that_is_not_held_is_not_removed(bench: Bench) -> None:
+    keep_bundle(bench.store, 1)
+    bench.store.renew([digest("b1")])
+    assert not bench.store.remove(digest("b1"), older_than_s=DAY_S)
+    assert digest("b1") not in listed(bench)
+
+
+@pytest.mark.threat(25)
+@pytest.mark.parametrize("how", ["add", "flush", "renew"])
+def test_what_is_used_again_is_young(bench: Bench, how: str) -> None:
+    bundle = keep_bundle(bench.store, 1)
+    bench.store.remove(bundle.digest, older_than_s=DAY_S)
+    bench.age(bundle.digest, 40 * DAY_S)
+    store = bench.reopen()
+    match how:
+        case "add":
+            keep_bundle(store, 1)
+        case "flush":
+            store.flush(bundle.blobs)
+        case _:
+            store.renew(bundle.blobs)
+    assert listed(bench)[bundle.digest].age_s == pytest.approx(0, abs=3600)
+    assert not bench.reopen().remove(bundle.digest, older_than_s=DAY_S)
+    assert set(bench.reopen().check(bundle.blobs).values()) == {BlobState.SOUND}
+
+
+@pytest.mark.threat(25)
+def test_what_was_removed_is_not_taken_for_held_by_whoever_saw_it(bench: Bench) -> None:
+    """Somebody looks, another one cleans up, and the first one decides."""
+    first = bench.reopen()
+    bundle = keep_bundle(bench.store, 1)
+    bench.store.remove(bundle.digest, older_than_s=DAY_S)
+    bench.age(bundle.digest, 40 * DAY_S)
+    assert set(first.confirm(bundle.blobs).values()) == {BlobState.SOUND}
+    assert bench.reopen().remove(bundle.digest, older_than_s=30 * DAY_S)
+    if bench.store.lists_blobs:
+        with pytest.raises(NotInStoreError):
+            first.flush(bundle.blobs)
+    keep_bundle(first, 1)
+    assert bundle.digest in listed(bench)
+    assert set(bench.reopen().check(bundle.blobs).values()) == {BlobState.SOUND}
+
+
+def test_hints_of_what_is_gone_are_forgotten(bench: Bench) -> None:
+    for number in (1, 2):
+        bench.store.remember(f"churn/inputs/{number}", digest(f"b{number}"))
+        bench.store.remember(f"churn-eu/commits/{number}", digest(f"b{number}"))
+    bench.store.forget([])
+    bench.store.forget([digest("b1"), digest("b3")])
+    left = {digest("b2")}
+    assert bench.reopen().remembered("churn") == left
+    assert bench.reopen().remembered("churn-eu") == left
+    assert bench.reopen().recall("churn/inputs/1") is None
+
+
+def test_nothing_is_swept_where_nothing_was_left(bench: Bench) -> None:
+    assert bench.store.sweep(older_than_s=DAY_S) == 0
+    bundle = keep_bundle(bench.store, 1)
+    assert bench.reopen().sweep(older_than_s=DAY_S) == 0
+    assert set(bench.reopen().check(bundle.blobs).values()) == {BlobState.SOUND}

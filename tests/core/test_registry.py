@@ -281,6 +281,8 @@ def test_the_state_stays_small_whatever_the_length() -> None:
         (draft(Kind.CLEARED), "None holds nothing"),
         (draft(Kind.RETIRED, subject("b2", 2)), "v2 is in staging"),
         (draft(Kind.RETIRED, subject("b3", 3)), "the bundle is not registered as v3"),
+        (draft(Kind.PURGED, subject("b2", 2)), "v2 is in staging"),
+        (draft(Kind.PURGED, subject("b3", 3)), "the bundle is not registered as v3"),
         (draft(Kind.APPROVED), "no bundle"),
         (registered(3, model="fraud"), "it belongs to fraud"),
         (registered(3, at="yesterday"), "'yesterday' is not a time in UTC"),
@@ -303,6 +305,32 @@ def test_a_retired_version_enters_no_stage() -> None:
         with pytest.raises(IllegalEntryError, match="v1 is retired"):
             append(registry, [entry])
     assert [line.retired for line in registry.state.newest] == [False, True]
+
+
+@pytest.mark.parametrize("before", [[], [draft(Kind.RETIRED, subject("b1", 1))]])
+def test_a_purged_version_is_retired_for_good(before: list[Draft]) -> None:
+    entries = [registered(1), registered(2), promoted(1, "staging"), promoted(2, "staging", 1)]
+    registry = registry_of(*entries, *before, draft(Kind.PURGED, subject("b1", 1)))
+    record = registry.records[digest("b1")]
+    assert (record.retired, record.purged) == (True, registry.state.seq)
+    assert [(one.retired, one.purged) for one in registry.state.newest] == [
+        (False, False),
+        (True, True),
+    ]
+    for entry in (rolled_back(1, "staging", 2), promoted(1, "production")):
+        with pytest.raises(IllegalEntryError, match="v1 is purged"):
+            append(registry, [entry])
+    for kind in (Kind.PURGED, Kind.RETIRED):
+        with pytest.raises(IllegalEntryError, match="v1 is purged already"):
+            append(registry, [draft(kind, subject("b1", 1))])
+
+
+def test_a_store_that_moves_changes_nothing_else() -> None:
+    links = {"from": "store", "to": "oci://registry.example/models"}
+    registry = registry_of(registered(1), promoted(1, "staging"))
+    after, _ = append(registry, [draft(Kind.MOVED, links=links)])
+    assert after.state.standing == registry.state.standing
+    assert (after.records, after.versions) == (registry.records, registry.versions)
 
 
 def test_a_bundle_keeps_its_model_digest() -> None:

@@ -14,6 +14,7 @@ from tests.e2e.gitlab import World
 from tests.e2e.spying import spy
 from tests.gitlab.merge_requests import MergeRequest
 from tests.gitlab.records import Note
+from tests.stores.proxies import proxied, unknown_to_gitlab
 from tests.stores.registries import NAME, PASSWORD, registry, with_password
 from tests.templates.harness import Ended
 from tests.templates.site import Running
@@ -35,14 +36,15 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def hosted(tmp_path: Path) -> Iterator[World]:
     """Where no runner is the team's own: the store is in the project's registry, which every job
-    has a login to, and no folder is shared.
+    has a login to, and which takes no manifest of our types; and no folder is shared.
     """
     with (
         registry(tmp_path / "registry", with_password(tmp_path)) as server,
-        World(tmp_path, store=f"oci://{server.host}/acme/churn") as world,
+        proxied(server.host, refuses=unknown_to_gitlab) as line,
+        World(tmp_path, store=f"oci://{line.host}/acme/churn/assent") as world,
     ):
         world.site.plain |= {
-            "CI_REGISTRY": server.host,
+            "CI_REGISTRY": line.host,
             "CI_REGISTRY_USER": NAME,
             "CI_REGISTRY_PASSWORD": PASSWORD,
         }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from assent.compare.bundles import compare
 from assent.core.approval import Approvals, Heard
 from assent.core.change import ReviewState
-from assent.core.evidence import Problem
+from assent.core.evidence import FORMAT, Problem
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.policy.gates.metric import MetricGate
 from assent.policy.gates.model import ModelGate
@@ -106,3 +107,18 @@ def test_it_is_accepted_as_soon_as_enough_people_approve(
     assert other == OTHER
     assert undecided.outcome == outcome
     assert ("accepted by `bob`" in undecided.reason) == (outcome == "warning")
+
+
+@pytest.mark.parametrize("side", ["candidate", "baseline"])
+def test_what_a_later_release_has_written_is_not_judged_by_its_known_part(side: str) -> None:
+    later = replace(known(), evidence=replace(known().evidence, format=FORMAT + ".1"))
+    sides = (known(), later) if side == "candidate" else (later, known())
+    diff = compare(*sides)
+    assert not diff.is_unchanged
+    findings = judge_candidate(Policy(gates=()), diff, sides[1].evidence)
+    (finding,) = findings
+    assert finding.rule == f"evidence: all of the evidence of the {side} is read"
+    assert finding.outcome is Outcome.UNDECIDED
+    assert f"the format {FORMAT}.1" in finding.reason
+    assert "upgrade Assent" in finding.remedy
+    assert Verdict(findings=tuple(findings)).decision is Decision.BLOCKED

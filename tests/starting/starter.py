@@ -38,8 +38,8 @@ DEADLINE_S = 60
 
 
 LIBRARIES = """
-    dotenv.parser github gitlab gitlab.v4.objects requests tomllib xml.parsers.expat yaml
-    encodings.ascii encodings.cp437 encodings.utf_8_sig
+    dotenv.parser github gitlab gitlab.v4.objects obstore.store requests tomllib xml.parsers.expat
+    yaml encodings.ascii encodings.cp437 encodings.utf_8_sig
     argparse importlib.metadata packaging.requirements sysconfig tests.workflows.standins.artifacts
 """.split()
 """What parts of `assent` import only when they need it, and what the harness's own programs do."""
@@ -49,7 +49,7 @@ COUNTING = ("numpy", "duckdb", "pyarrow", "pyarrow.parquet")
 """The same, but some releases of them start threads."""
 
 
-PATIENT = ("assent.forges.lag", "assent.forges.http_retries", "assent.stores.registry")
+PATIENT = ("assent.forges.lag", "assent.forges.http_retries", "assent.stores.line")
 """What waits for a forge or a registry that is ill or late."""
 SOONER = 50
 """The stand-ins for one are ill for so many requests, however soon these come: a verb asks as often
@@ -76,6 +76,8 @@ def prepare() -> None:
         waits = vars(importlib.import_module(name))
         waits["PAUSES_S"] = tuple(one / SOONER for one in waits["PAUSES_S"])
     vars(importlib.import_module("assent.verbs.verify"))["PAUSE_S"] /= SOONER
+    waits = vars(importlib.import_module("assent.stores.buckets"))["RETRIES"]["backoff"]
+    waits.update({name: waits[name] / SOONER for name in ("init_backoff", "max_backoff")})
     importlib.metadata.version("packaging")  # it keeps which there are
     if threads() != 1:
         raise RuntimeError("what the starter has imported has started threads")

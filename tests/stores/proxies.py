@@ -1,8 +1,9 @@
-"""A line to a registry that breaks where a test wants it to."""
+"""A line to a registry that breaks where a test wants it to, or refuses what others would."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 class Fault(StrEnum):
@@ -26,18 +28,61 @@ class Fault(StrEnum):
 
 @dataclass
 class Line:
-    """A proxy at `host`. `plan` says what happens to the n-th request; `asked` keeps them all."""
+    """A proxy at `host`. `plan` says what happens to the n-th request; `asked` keeps them all. What
+    `hides` tells whoever has not logged in that nothing is there, but for the root.
+    """
 
     host: str
     plan: Callable[[int], Fault | None]
+    refuses: Callable[[bytes], str | None]
+    hides: bool
     asked: list[str] = field(default_factory=list)
 
 
+GITLAB_TYPES = frozenset(
+    {
+        "application/json",
+        "application/octet-stream",
+        "application/vnd.cncf.helm.config.v1+json",
+        "application/vnd.oci.empty.v1+json",
+        "application/vnd.oci.image.config.v1+json",
+        "application/vnd.oci.image.layer.v1.tar+gzip",
+        "application/vnd.oci.image.manifest.v1+json",
+    }
+)
+"""Some of what the registry of GitLab takes (docs/spec/gitlab/supported-media-types.md there)."""
+
+
+def unknown_to_gitlab(manifest: bytes) -> str | None:
+    """What GitLab says of a manifest with a type that is not in its list. It is said to look at the
+    config and the artifact type alone; its documentation has all that a manifest refers to.
+    """
+    try:
+        found = json.loads(manifest)
+    except ValueError:
+        return "it is no manifest"
+    types = [found.get("artifactType"), *(one["mediaType"] for one in _referred_to(found))]
+    unknown = [one for one in types if one and one not in GITLAB_TYPES]
+    return f"unknown media type: {unknown[0]}" if unknown else None
+
+
+def _referred_to(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [manifest["config"], *manifest["layers"]]
+
+
 @contextmanager
-def proxied(upstream: str, plan: Callable[[int], Fault | None]) -> Iterator[Line]:
-    """A line to `upstream`, gone afterwards."""
+def proxied(
+    upstream: str,
+    plan: Callable[[int], Fault | None] = lambda _: None,
+    refuses: Callable[[bytes], str | None] = lambda _: None,
+    *,
+    hides: bool = False,
+) -> Iterator[Line]:
+    """A line to `upstream`, gone afterwards, on which a manifest is refused for what `refuses` says
+    of it.
+    """
     server = _Server(upstream)
-    line = Line(f"127.0.0.1:{server.server_address[1]}", plan)
+    line = Line(f"127.0.0.1:{server.server_address[1]}", plan, refuses, hides)
     server.line = line
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -88,6 +133,9 @@ class _Connection(BaseHTTPRequestHandler):
         elif fault is Fault.EXPIRED:
             self.rfile.read(size)
             self._answer(401, {"WWW-Authenticate": self.server.challenge()}, b"")
+        elif self.server.line.hides and self.path != "/v2/" and "Authorization" not in self.headers:
+            self.rfile.read(size)
+            self._answer(404, {}, b"")
         elif fault is Fault.HALF_SENT and size > 1:
             self._send_half(size)
         else:
@@ -98,8 +146,13 @@ class _Connection(BaseHTTPRequestHandler):
     def _pass_on(self, size: int, fault: Fault | None) -> None:
         upstream = http.client.HTTPConnection(self.server.upstream)
         try:
+            body = self.rfile.read(size)
+            if self.command == "PUT" and "/manifests/" in self.path:
+                problem = self.server.line.refuses(body)
+                if problem is not None:
+                    self._refuse(problem)
+                    return
             with suppress(BrokenPipeError):  # it has answered before it has read all of it
-                body = self.rfile.read(size)
                 upstream.request(self.command, self.path, body, dict(self.headers))
             answer = upstream.getresponse()
             body = answer.read()
@@ -115,6 +168,11 @@ class _Connection(BaseHTTPRequestHandler):
             self._cut()
         else:
             self._answer(answer.status, headers, body)
+
+    def _refuse(self, problem: str) -> None:
+        said = {"code": "MANIFEST_INVALID", "message": "manifest invalid", "detail": problem}
+        headers = {"Content-Type": "application/json"}
+        self._answer(400, headers, json.dumps({"errors": [said]}).encode())
 
     def _send_half(self, size: int) -> None:
         upstream = http.client.HTTPConnection(self.server.upstream)
@@ -138,7 +196,8 @@ class _Connection(BaseHTTPRequestHandler):
             if name.lower() not in ("connection", "transfer-encoding", "content-length"):
                 self.send_header(name, value)
         is_head = self.command == "HEAD"
-        length = headers.get("Content-Length", "0") if is_head else str(len(body))
+        told = {name.lower(): value for name, value in headers.items()}
+        length = told.get("content-length", "0") if is_head else str(len(body))
         self.send_header("Content-Length", length)
         self.end_headers()
         if not is_head:

@@ -11,7 +11,7 @@ import pytest
 
 from assent.errors import UsageError
 from assent.ports import Credentials
-from assent.stores.credentials import DOCKER_HUB, credentials_for
+from assent.stores.credentials import DOCKER_HUB, credentials_for, credentials_given
 
 HOST = "registry.example.com"
 
@@ -125,3 +125,59 @@ def test_a_helper_that_answers_with_nonsense(
     helper(tmp_path, "box", f"echo '{answer}'", monkeypatch)
     with pytest.raises(UsageError, match="no name and secret"):
         credentials_for(HOST, written(tmp_path / "docker", {"credsStore": "box"}))
+
+
+def test_a_helper_that_cannot_look_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A locked keychain is not nobody."""
+    environ = written(tmp_path / "docker", {"credsStore": "box"})
+    said: list[str] = []
+    helper(tmp_path, "box", "echo the keychain is locked; exit 1", monkeypatch)
+    assert credentials_for(HOST, environ, say=said.append, home=tmp_path) is None
+    assert len(said) == 1
+    assert said[0].endswith("docker-credential-box gives none: the keychain is locked")
+    helper(tmp_path, "box", "echo credentials not found in native keychain; exit 1", monkeypatch)
+    assert credentials_for(HOST, environ, say=said.append, home=tmp_path) is None
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "user"),
+    [("acme/churn/assent", "churn"), ("acme/other", "acme"), ("acmes/other", "host"), ("", "host")],
+)
+def test_the_longest_key_that_fits_is_taken(tmp_path: Path, name: str, user: str) -> None:
+    keys = {HOST: "host", f"{HOST}/acme": "acme", f"{HOST}/acme/churn": "churn"}
+    config = {"auths": {key: {"auth": auth(f"{one}:pass")} for key, one in keys.items()}}
+    found = credentials_for(HOST, written(tmp_path, config), name=name)
+    assert found is not None
+    assert found.username == user
+
+
+def test_podman_without_a_session(tmp_path: Path) -> None:
+    folder = tmp_path / ".config" / "containers"
+    folder.mkdir(parents=True)
+    config = {"auths": {HOST: {"auth": auth("podman:pass")}}}
+    (folder / "auth.json").write_text(json.dumps(config))
+    found = credentials_for(HOST, {}, home=tmp_path)
+    assert found is not None
+    assert found.username == "podman"
+
+
+def test_the_variable_of_gitlab_ci() -> None:
+    config = {"auths": {HOST: {"auth": auth("deploy:token")}}}
+    environ = {"DOCKER_AUTH_CONFIG": json.dumps(config)}
+    assert credentials_given(HOST, environ) == Credentials(
+        username="deploy", password="token", origin="DOCKER_AUTH_CONFIG"
+    )
+    assert credentials_given("other.example.com", environ) is None
+    assert credentials_given(HOST, {}) is None
+    with pytest.raises(UsageError, match="DOCKER_AUTH_CONFIG: it is no JSON object"):
+        credentials_given(HOST, {"DOCKER_AUTH_CONFIG": "{"})
+
+
+@pytest.mark.threat(23)
+def test_what_is_secret_is_not_shown() -> None:
+    known = Credentials(username="ada", password="secret", identity_token="long", origin="a file")
+    for shown in (repr(known), str(known), f"{known!r:>5}", str(known.__rich_repr__())):
+        assert "a file" in shown
+        assert "secret" not in shown
+        assert "long" not in shown

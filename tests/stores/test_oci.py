@@ -13,9 +13,11 @@ import pytest
 from assent.core.bundle import MANIFEST_MEDIA_TYPE, ModelFile, config_blob, manifest_blob
 from assent.core.digest import Digest, digest_of
 from assent.errors import OutsideError, UsageError
-from assent.ports import BlobState, Pointer, Source, Stored, Wanted
-from assent.stores.oci import OciStore, artifact, open_store
-from assent.stores.registry import PATIENCE_S, PAUSES_S, Registry
+from assent.ports import BlobState, Pointer, Source, Wanted
+from assent.stores.line import PATIENCE_S, PAUSES_S
+from assent.stores.oci import OciStore, open_store
+from assent.stores.registry import Registry
+from assent.stores.wrapping import artifact
 from tests.builders import digest
 from tests.effort import IS_SOAK
 from tests.stores.keeping import keeping
@@ -53,14 +55,12 @@ def stored(store: OciStore, folder: Path) -> Digest:
     [bundle] = store.add([Source(content=manifest, is_manifest=True)])
     store.remember("churn/inputs/3f2a", bundle.digest)
     store.flush([model.digest, bundle.digest])
-    store.point("churn/stages/production", pointer(bundle))
+    store.point("churn/stages/production", pointer(bundle.digest))
     return bundle.digest
 
 
-def pointer(bundle: Stored) -> Pointer:
-    return Pointer(
-        seq=3, entry=digest("e3"), version=1, bundle=bundle.digest, model_digest=digest("m1")
-    )
+def pointer(bundle: Digest) -> Pointer:
+    return Pointer(seq=3, entry=digest("e3"), version=1, bundle=bundle, model_digest=digest("m1"))
 
 
 def require_whole(host: str, name: str, bundle: Digest, folder: Path) -> None:
@@ -192,7 +192,7 @@ def test_what_a_team_keeps_beside_the_store_is_not_touched(server: Server, tmp_p
     """An image may be called like a stage of a model."""
     store = opened(server.host, "team/beside")
     stored(store, tmp_path)
-    image = artifact("application/vnd.example.image", b"{}")
+    image = artifact("application/vnd.example.image", b"{}").manifest
     line = Registry(server.host, "team/beside", lambda: None)
     line.put_manifest("churn-latest", image, MANIFEST_MEDIA_TYPE)
     assert store.astray("churn") == ()
@@ -211,6 +211,37 @@ def test_a_bundle_whose_own_tag_was_cleaned_up_gets_it_again(
     assert line.digest_of_tag(tag) is None
     stored(opened(server.host, "team/cleaned"), tmp_path)
     assert line.digest_of_tag(tag) == bundle
+
+
+def test_what_the_registry_has_lost_meanwhile_is_sent_again(server: Server, tmp_path: Path) -> None:
+    """It clears away what nothing names, while we still know that it was there."""
+    store = opened(server.host, "team/cleared")
+    bundle = digest("b1")
+    store.remember("churn/inputs/1", bundle)
+    server.blob(digest_of(f"{bundle}\n".encode())).unlink()
+    with pytest.raises(OutsideError, match="BLOB_UNKNOWN"):
+        store.remember("churn/inputs/2", bundle)
+    store.remember("churn/inputs/2", bundle)
+    assert opened(server.host, "team/cleared").recall("churn/inputs/2") == bundle
+
+
+def test_a_bundle_is_asked_for_before_it_is_called_kept(server: Server, tmp_path: Path) -> None:
+    """Something in between may have written it in other words, which have another digest."""
+    with proxied(server.host) as line:
+        bundle = stored(opened(line.host, "team/asked"), tmp_path)
+        asked = [one.split()[:2] for one in line.asked]
+    assert ["HEAD", f"/v2/team/asked/manifests/{bundle}"] in asked
+
+
+def test_only_what_is_damaged_is_taken_away(server: Server, tmp_path: Path) -> None:
+    store = opened(server.host, "team/damaged")
+    [held] = store.add([Source(content=b"damaged once")])
+    server.blob(held.digest).write_bytes(b"damaged twice")
+    with proxied(server.host) as line:
+        opened(line.host, "team/damaged").discard(held.digest)
+        removed = [one.split()[1] for one in line.asked if one.startswith("DELETE")]
+    assert removed == [f"/v2/team/damaged/blobs/{held.digest}"]
+    assert store.check([held.digest]) == {held.digest: BlobState.MISSING}
 
 
 def test_a_registry_that_asks_to_wait_is_waited_for(server: Server, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ import pytest
 from assent.core.digest import digest_of
 from assent.errors import OutsideError
 from assent.ports import BlobState, Credentials, Source
+from assent.stores.line import Line
+from assent.stores.logins import challenges
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
 from tests.stores.proxies import Fault, proxied
@@ -170,9 +172,10 @@ def test_a_login_on_the_machine_goes_before_that_of_the_job(plain: Server, tmp_p
 
 
 def test_passwords_are_not_sent_where_all_can_read_them() -> None:
-    line = Registry("registry.example.com", "team/models", person)
+    line = Line("registry.example.com", "team/models", person)
+    asked = challenges('Bearer realm="http://tokens.example.com/"')
     with pytest.raises(OutsideError, match="where all can read them"):
-        line.token({"realm": "http://tokens.example.com/"}, "reading")
+        line.logins.log_in(asked, None, is_writing=False, doing="reading")
 
 
 @pytest.mark.threat(23)

@@ -22,7 +22,7 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 ISSUER, SERVICE = "tokens", "registry"
@@ -31,11 +31,15 @@ NAME, PASSWORD, IDENTITY = "ada", "secret", "an-identity-token"
 
 @dataclass
 class Tokens:
-    """The server at `realm`. `asked` are the scopes that were asked for, and by whom."""
+    """The server at `realm`. `asked` are the scopes that were asked for, and by whom. Where it
+    `wants_writers`, whoever only wants to read is given nothing, as where there is no repository
+    yet that could be read (Quay).
+    """
 
     realm: str
     bundle: Path
     lasts_s: float = 300.0
+    wants_writers: bool = False
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -72,6 +76,15 @@ def token_server(folder: Path) -> Iterator[Tokens]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def self_signed(folder: Path) -> Path:
+    """A file with a certificate that nobody vouches for, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    path = folder / "self-signed.pem"
+    kept = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(_certificate(key).public_bytes(Encoding.PEM) + kept)
+    return path
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -124,7 +137,7 @@ class _Connection(BaseHTTPRequestHandler):
             self._answer(401, {"errors": [{"code": "UNAUTHORIZED", "message": "wrong password"}]})
             return
         access = [
-            {"type": kind, "name": where, "actions": actions.split(",") if is_known else ["pull"]}
+            {"type": kind, "name": where, "actions": self._actions(actions.split(","), is_known)}
             for kind, where, actions in (scope.split(":") for scope in scopes)
         ]
         now = time.time()
@@ -135,6 +148,11 @@ class _Connection(BaseHTTPRequestHandler):
         headers = {"x5c": self.server.chain}
         token = jwt.encode(claims, self.server.key, algorithm="ES256", headers=headers)
         self._answer(200, {"token": token})
+
+    def _actions(self, asked: list[str], is_known: bool) -> list[str]:
+        if self.server.tokens.wants_writers and "push" not in asked:
+            return []
+        return asked if is_known else ["pull"]
 
     def _answer(self, status: int, body: object) -> None:
         content = json.dumps(body).encode()

@@ -87,7 +87,17 @@ def test_models_are_several_and_what_is_missing_comes_first(
         ("github", "https://github.example.com/acme/churn.git", None),
         ("github", "https://github.com/acme/-churn-.git", None),
         ("github", "../churn.git", None),
-        ("gitlab", "git@gitlab.com:acme/ml/churn.git", None),
+        (
+            "gitlab",
+            "git@gitlab.com:Acme/ml/churn.git",
+            "oci://registry.gitlab.com/acme/ml/churn/assent",
+        ),
+        (
+            "gitlab",
+            "https://ada:token@gitlab.com/acme/churn.git",
+            "oci://registry.gitlab.com/acme/churn/assent",
+        ),
+        ("gitlab", "git@gitlab.com.example.com:acme/churn.git", None),
         ("gitlab", "https://gitlab.example.com/acme/churn.git", None),
         ("gitlab", "", None),
     ],
@@ -100,10 +110,15 @@ def test_the_registry_that_the_forge_gives_is_the_store(
         words = ["git", "-C", str(tmp_path), "remote", "add", "origin", origin]
         subprocess.run(words, check=True)
     (tmp_path / "train.py").write_text(MODEL)
-    said(tmp_path, f"--{forge}", monkeypatch=monkeypatch)
+    shown = said(tmp_path, f"--{forge}", monkeypatch=monkeypatch)
     written = (tmp_path / "assent.yaml").read_bytes()
     assert read_config(written, "assent.yaml").store == (store or ".assent/store")
     if forge == "github":
         review = (tmp_path / ".github/workflows/assent-review.yml").read_text()
         assert ("self-hosted" in review) is (store is None)
         assert ("packages: write" in review) is (store is not None)
+        reply = (tmp_path / ".github/workflows/assent-reply.yml").read_text()
+        assert ("packages: read" in reply) is (store is not None)
+        assert "packages: write" not in reply
+    else:
+        assert ("with the host that CI_REGISTRY has" in shown) is (store is None)

@@ -118,7 +118,7 @@ class Broken:
     def pending_reason(self) -> PendingReason | None:
         raise self._error
 
-    def fetch(self, folder: Path) -> Run:
+    def fetch(self, folder: Path, *, size_bytes: int | None = None) -> Run:
         raise AssertionError(folder)
 
 

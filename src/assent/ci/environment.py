@@ -64,5 +64,5 @@ def hidden_tokens(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def without_ci(environ: Mapping[str, str]) -> dict[str, str]:
     """What remains without all that would make a verb believe that it runs in CI."""
-    beginnings = ("ASSENT_", *(name for one in FORGES.values() for name in one.variables))
+    beginnings = ("ASSENT_", *(name for forge in FORGES.values() for name in forge.variables))
     return {name: value for name, value in environ.items() if not name.startswith(beginnings)}

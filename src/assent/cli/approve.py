@@ -62,7 +62,7 @@ def show(result: ApproveResult) -> None:
     output.heard(result.heard)
     output.findings(result.findings)
     for stage, heard in result.stages.items():
-        given = ", ".join(one.person.login for one in heard.counted) or "nobody"
+        given = ", ".join(review.person.login for review in heard.counted) or "nobody"
         output.line(f"  for {stage}: {len(heard.counted)} of {heard.required}, {given}")
     for recorded in result.recorded:
         output.line(f"  recorded: {recorded}")
@@ -70,14 +70,14 @@ def show(result: ApproveResult) -> None:
 
 def publish(result: ApproveResult) -> Published:
     """The result for later steps."""
-    recorded = [said for one in (*result.others, result) for said in one.recorded]
-    said = "; ".join(recorded) or "nothing new to record"
+    recorded = [record for answer in (*result.others, result) for record in answer.recorded]
+    records = "; ".join(recorded) or "nothing new to record"
     return Published(
         outputs={
             "verdict": Verdict(findings=result.findings).decision.value,
             "bundle": result.bundle,
             "version": version(result.version),
         },
-        summary=sentence(result.model, said, result.findings),
+        summary=sentence(result.model, records, result.findings),
         findings=result.findings,
     )

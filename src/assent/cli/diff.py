@@ -148,6 +148,8 @@ def show(result: DiffResult) -> None:
     if diff.is_unchanged:
         output.line("  unchanged")
         return
+    for document in diff.partly_read:
+        output.line(f"  not compared: {document.name}: {document.reason}")
     _show_sections(
         metrics_section(diff),
         predictions_section(diff),

@@ -51,8 +51,8 @@ def command(
     """
     workspace = open_workspace(config)
     models = [workspace.model(model)] if model else sorted(workspace.config.models)
-    found = doctor(workspace, models, forge=forge or strict, strict=strict, fix=fix, store=store)
-    finish(found, as_json, show)
+    result = doctor(workspace, models, forge=forge or strict, strict=strict, fix=fix, store=store)
+    finish(result, as_json, show)
 
 
 def show(result: DoctorResult) -> None:

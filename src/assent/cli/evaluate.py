@@ -49,8 +49,8 @@ def show(result: EvaluateResult) -> None:
         output.line(f"  {len(metrics) - output.MANY} more metrics")
     predictions = result.evidence.predictions
     if predictions is not None:
-        said = f"{output.count(predictions.rows, 'row')} ({predictions.task})"
-        output.line(f"  predictions: {said}")
+        rows = f"{output.count(predictions.rows, 'row')} ({predictions.task})"
+        output.line(f"  predictions: {rows}")
     for data in result.evidence.data:
         output.line(f"  data {data.name}: {_profiled(data)}")
     for problem in result.evidence.problems:
@@ -69,5 +69,5 @@ def publish(result: EvaluateResult) -> Published:
         locked = f"nothing evaluated: bundle `{result.reused}` is locked"
         return Published(outputs={}, summary=sentence(result.model, locked))
     metrics = output.count(len(result.evidence.metrics), "metric")
-    said = f"{metrics} of model `{short(result.model_digest)}`"
-    return Published(outputs={}, summary=sentence(result.model, said))
+    what = f"{metrics} of model `{short(result.model_digest)}`"
+    return Published(outputs={}, summary=sentence(result.model, what))

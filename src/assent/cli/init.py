@@ -104,10 +104,10 @@ def show(result: InitResult) -> None:
         output.line(f"  please correct: {', '.join(result.to_check)}")
     for path in result.workflows:
         output.line(f"wrote {_relative(path)}")
-    for one in result.seen:
-        output.line(f"  seen: {one}")
-    for one in result.to_do:
-        output.line(f"  please check: {one}")
+    for sentence in result.seen:
+        output.line(f"  seen: {sentence}")
+    for sentence in result.to_do:
+        output.line(f"  please check: {sentence}")
     if result.to_add is not None:
         output.line("  your .gitlab-ci.yml stays as it is; please do:")
         for line in result.to_add.splitlines():
@@ -133,13 +133,15 @@ def _named(models: str) -> str:
 def _advice(result: InitResult) -> None:
     """What a person has to add; of several models only to which, as each file says the rest."""
     models = (
-        [] if result.sight is None else [m for one in result.sight.projects for m in one.models]
+        []
+        if result.sight is None
+        else [m for project in result.sight.projects for m in project.models]
     )
     if len(models) == 1:
         for line in models[0].advice:
             output.line(f"  {line}")
         return
-    told = [one for one in models if one.advice]
+    told = [model for model in models if model.advice]
     for model in told[:MAX_SHOWN]:
         missing = ", ".join(unseen(model)) or "the notes"
         output.line(f"  {model.name}: {missing}, as the comments in its file say")
@@ -169,18 +171,18 @@ def _seen(sight: Sight) -> None:
             output.line(f"  {note}")
         for model in project.models:
             output.line(f"  {model.name}")
-            for key, one in _rows(model):
-                output.line(f"    {key:<12} {one.value}")
-                output.line(f"    {'':<12}   {one.certainty}: {one.why}")
+            for key, seen in _rows(model):
+                output.line(f"    {key:<12} {seen.value}")
+                output.line(f"    {'':<12}   {seen.certainty}: {seen.why}")
             for line in model.advice:
                 output.line(f"    {line}")
 
 
 def _rows(model: ModelSeen) -> Iterator[tuple[str, Seen]]:
     single = {"train": model.train, "evaluate": model.evaluate, "model": model.model}
-    for key, one in single.items():
-        if one is not None:
-            yield key, one
+    for key, seen in single.items():
+        if seen is not None:
+            yield key, seen
         yield from ((f"or {key}", other) for other in model.others.get(key, ()))
     several = {
         "input": model.inputs,
@@ -192,6 +194,6 @@ def _rows(model: ModelSeen) -> Iterator[tuple[str, Seen]]:
         "plots": model.plots,
     }
     for key, many in several.items():
-        yield from ((key, one) for one in many)
+        yield from ((key, seen) for seen in many)
     if model.predictions is not None:
         yield "predictions", Seen(value=model.predictions.path, why=model.predictions.why)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import importlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
@@ -31,6 +34,7 @@ VERBS = {
     "resolve": "Show what a stage holds.",
     "pull": "Write the served files of a version to a folder.",
     "verify": "Read the ledger and the store whole and say what is wrong.",
+    "store": "Look after the store: copy it, see what it keeps, clean it up.",
     "doctor": "Say what is missing, and what the forge enforces.",
     "demo": "Play the whole story in a new repository.",
 }
@@ -43,38 +47,46 @@ def variable(verb: str, parameter: click.Parameter) -> str:
     """
     long = [name for name in parameter.opts if name.startswith("--")]
     name = long[0].removeprefix("--") if long else parameter.name or ""
-    return f"ASSENT_{verb}_{name}".upper().replace("-", "_")
+    return re.sub("[- ]", "_", f"ASSENT_{verb}_{name}".upper())
 
 
 class Verbs(click.Group):
-    """Knows the verbs without importing them."""
+    """Knows its verbs without importing them. Those of a group are in files that begin with its
+    name: `assent.cli.store_copy`.
+    """
+
+    def __init__(self, *arguments: Any, verbs: Mapping[str, str], of: str = "", **given: Any):
+        super().__init__(*arguments, **given)
+        self._verbs = verbs
+        self._of = of
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs in the order of `VERBS`."""
+        """The verbs in the order in which they are listed."""
         del ctx
-        return list(VERBS)
+        return list(self._verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a verb, or None."""
         del ctx
-        if cmd_name not in VERBS:
+        if cmd_name not in self._verbs:
             return None
-        module = importlib.import_module(f"assent.cli.{cmd_name}")
+        module = importlib.import_module(f"assent.cli.{self._of}{cmd_name}")
         command: click.Command = module.command
         for parameter in command.params:
             # Not Click's own prefix: it would make variables of `--help` and `--version`, too.
-            parameter.envvar = variable(cmd_name, parameter)
+            parameter.envvar = variable(f"{self._of}{cmd_name}", parameter)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of verbs, without importing any."""
         del ctx
         with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl(list(self._verbs.items()))
 
 
 @click.group(
     cls=Verbs,
+    verbs=VERBS,
     subcommand_metavar="VERB [ARGS]...",
     context_settings={
         "help_option_names": ["-h", "--help"],
@@ -90,6 +102,17 @@ def group() -> None:
 
     Begin with `assent demo`, or with `assent init` in your own repository.
     """
+
+
+def commands(of: click.Group = group, words: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command with its words: `promote`, `store copy`."""
+    context = click.Context(of)
+    for name in of.list_commands(context):
+        command = of.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{words}{name} ")
+        elif command is not None:
+            yield f"{words}{name}", command
 
 
 def main() -> None:

@@ -39,9 +39,9 @@ def text(lines: str) -> None:
     click.echo(inert(lines))
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
+def count(number: int, singular: str, many: str | None = None) -> str:
     """`1 file`, `2 files`, `1,000 entries`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {singular if number == 1 else many or singular + 's'}"
 
 
 def decision(verdict: Verdict) -> None:
@@ -50,10 +50,14 @@ def decision(verdict: Verdict) -> None:
     click.echo(click.style(word, fg=colour, bold=True))
 
 
-def findings(found: Iterable[Finding]) -> None:
+def findings(given: Iterable[Finding]) -> None:
     """Findings, those that block first; of many that passed only the number."""
-    ordered = sorted(found, key=lambda finding: list(_ORDER).index(finding.outcome))
-    quiet = [one for one in ordered if one.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
+    ordered = sorted(given, key=lambda finding: list(_ORDER).index(finding.outcome))
+    quiet = [
+        finding
+        for finding in ordered
+        if finding.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
+    ]
     for finding in ordered:
         if finding.outcome is Outcome.PASSED and len(quiet) > MANY:
             continue
@@ -79,11 +83,11 @@ _ORDER = (
 
 def heard(people: Iterable[Heard]) -> None:
     """Who was heard, and whether it counts."""
-    for one in people:
-        mark, colour = ("counts", "green") if one.counts else ("does not count", "yellow")
+    for review in people:
+        mark, colour = ("counts", "green") if review.counts else ("does not count", "yellow")
         shown = click.style(mark, fg=colour)
-        who, why = visible(one.person.login), visible(one.why)
-        click.echo(inert(f"  {who}: {one.state}, {shown}: {why}"))
+        who, why = visible(review.person.login), visible(review.why)
+        click.echo(inert(f"  {who}: {review.state}, {shown}: {why}"))
 
 
 def decided(result: Decided) -> None:

@@ -112,13 +112,18 @@ def annotation_lines(findings: Sequence[Finding]) -> list[str]:
         Outcome.WARNED: "notice",
     }
     for outcome, level in levels.items():
-        found = [one for one in findings if one.outcome is outcome]
-        shown = found if len(found) <= MOST_ANNOTATIONS else found[: MOST_ANNOTATIONS - 1]
+        of_outcome = [finding for finding in findings if finding.outcome is outcome]
+        shown = (
+            of_outcome
+            if len(of_outcome) <= MOST_ANNOTATIONS
+            else of_outcome[: MOST_ANNOTATIONS - 1]
+        )
         lines += [
-            outputs.annotation(level, visible(one.rule), _message(one), file=FILE) for one in shown
+            outputs.annotation(level, visible(finding.rule), _message(finding), file=FILE)
+            for finding in shown
         ]
-        if len(found) > len(shown):
-            more = f"{len(found) - len(shown):,} more: see the summary"
+        if len(of_outcome) > len(shown):
+            more = f"{len(of_outcome) - len(shown):,} more: see the summary"
             lines.append(outputs.annotation(level, "and more", more, file=FILE))
     return lines
 
@@ -136,8 +141,10 @@ def decided(result: Decided) -> Published:
             "version": version(result.version),
             "stage": result.stage or "",
         },
-        summary="\n".join(sentence(one.model, one.sentence, _refused(one)) for one in every),
-        findings=tuple(finding for one in every for finding in _refused(one)),
+        summary="\n".join(
+            sentence(decision.model, decision.sentence, _refused(decision)) for decision in every
+        ),
+        findings=tuple(finding for decision in every for finding in _refused(decision)),
     )
 
 
@@ -145,11 +152,17 @@ def _refused(result: Decided) -> Sequence[Finding]:
     return () if result.entries or result.was_so else result.verdict.findings
 
 
-def sentence(model: str, said: str, findings: Sequence[Finding] = ()) -> str:
+def sentence(model: str, told: str, findings: Sequence[Finding] = ()) -> str:
     """One sentence about a model, and what stands against it, as inert Markdown."""
-    wanting = [one for one in findings if one.outcome.blocks or one.outcome is Outcome.WAITING]
-    lines = [f"**{code(model)}**: {prose(said)}", ""]
-    lines += [f"- {code(one.rule)}: {prose(_message(one), 600)}" for one in wanting[:100]]
+    wanting = [
+        finding
+        for finding in findings
+        if finding.outcome.blocks or finding.outcome is Outcome.WAITING
+    ]
+    lines = [f"**{code(model)}**: {prose(told)}", ""]
+    lines += [
+        f"- {code(finding.rule)}: {prose(_message(finding), 600)}" for finding in wanting[:100]
+    ]
     if len(wanting) > 100:
         lines.append(f"- {len(wanting) - 100:,} more")
     return "\n".join(lines)

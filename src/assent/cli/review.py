@@ -110,9 +110,9 @@ def show(result: ReviewResult) -> None:
 
 def show_all(result: WaitingResult) -> None:
     """What was reviewed, for people."""
-    for one in result.reviews:
-        output.line(f"{one.change}:")
-        show(one.result)
+    for reviewed in result.reviews:
+        output.line(f"{reviewed.change}:")
+        show(reviewed.result)
     for failure in result.failures:
         output.line(f"{failure.change}: {failure.doing}: {failure.problem}")
         if failure.hint:
@@ -127,16 +127,18 @@ def publish_all(result: WaitingResult) -> Published:
     """What was reviewed, for people who look at the job."""
     files: dict[str, Path] = {}
     links = []
-    for one in result.reviews:
-        report, junit = (name.replace(".", f"-{plain(one.change)}.") for name in (REPORT, JUNIT))
-        files |= {report: one.result.html, junit: one.result.junit}
-        links.append((f"Full report on {result.model} in {one.change}", report))
-        links.append((f"Note on {result.model} in {one.change}", one.result.comment))
+    for reviewed in result.reviews:
+        report, junit = (
+            name.replace(".", f"-{plain(reviewed.change)}.") for name in (REPORT, JUNIT)
+        )
+        files |= {report: reviewed.result.html, junit: reviewed.result.junit}
+        links.append((f"Full report on {result.model} in {reviewed.change}", report))
+        links.append((f"Note on {result.model} in {reviewed.change}", reviewed.result.comment))
     return Published(
         outputs={},
         summary="\n".join(
-            sentence(result.model, f"{one.change}: {one.result.decision.value}")
-            for one in result.reviews
+            sentence(result.model, f"{reviewed.change}: {reviewed.result.decision.value}")
+            for reviewed in result.reviews
         ),
         links=links,
         files=files,

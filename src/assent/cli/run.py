@@ -122,8 +122,8 @@ def _say_as_json(doing: str, problem: str, hint: str | None, exit_code: int) -> 
 
     from assent.ci.outputs import inert_json
 
-    said = {"doing": doing, "problem": problem, "hint": hint, "exit_code": int(exit_code)}
-    click.echo(inert_json(msgspec.json.encode({"error": said}).decode()))
+    error = {"doing": doing, "problem": problem, "hint": hint, "exit_code": int(exit_code)}
+    click.echo(inert_json(msgspec.json.encode({"error": error}).decode()))
 
 
 class Judged(Protocol):

@@ -57,4 +57,5 @@ def _show_model(model: ModelStatus) -> None:
         output.line(f"  {stage:<{width}}  {what}")
     for line in state.newest[:5]:
         retired = "  retired" if line.retired else ""
+        retired = "  purged" if line.purged else retired
         output.line(f"  v{line.version}  {short(line.bundle)}  {line.at}{retired}")

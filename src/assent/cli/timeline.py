@@ -66,6 +66,6 @@ def show(result: TimelineResult) -> None:
         for name, address in entry.links.items():
             output.line(f"{_BELOW}{name}: {address}")
     left = result.total - len(result.moments)
-    said = f"{len(result.moments)} of {result.total} entries" if left else "that is all"
+    extent = f"{len(result.moments)} of {result.total} entries" if left else "that is all"
     begin = f", from entry {result.verified_from} on" if result.verified_from else ""
-    output.line(f"{said}; the chain verifies{begin}")
+    output.line(f"{extent}; the chain verifies{begin}")

@@ -50,5 +50,5 @@ def publish(result: TrainResult) -> Published:
         locked = f"nothing trained: bundle `{result.reused}` is locked"
         return Published(outputs={}, summary=sentence(result.model, locked))
     done = "trained" if result.reused is None else "inputs unchanged, reused"
-    said = f"{done} model `{short(result.model_digest)}`"
-    return Published(outputs={}, summary=sentence(result.model, said))
+    what = f"{done} model `{short(result.model_digest)}`"
+    return Published(outputs={}, summary=sentence(result.model, what))

@@ -82,8 +82,8 @@ def show_recovered(result: Recovered) -> None:
 
 def publish_recovered(result: Recovered) -> Published:
     """The result for people who read the summary."""
-    said = f"lost entries given up, noted as entry {result.seq}"
-    return Published(outputs={}, summary=sentence(result.model, said))
+    what = f"lost entries given up, noted as entry {result.seq}"
+    return Published(outputs={}, summary=sentence(result.model, what))
 
 
 def show(result: VerifyResult) -> None:
@@ -119,16 +119,17 @@ def show(result: VerifyResult) -> None:
         f"{output.count(result.entries, 'entry', 'entries')}, "
         f"{output.count(result.versions, 'version')}, {output.count(result.blobs, 'blob')}, "
         f"{output.count(result.candidates, 'candidate')}"
+        + (f", {output.count(result.purged, 'version')} purged" if result.purged else "")
     )
 
 
 def publish(result: VerifyResult) -> Published:
     """The result for people who read the summary."""
-    left = [one for one in result.faults if not one.repaired]
-    said = f"{output.count(len(result.faults), 'fault')}, {len(left):,} left"
-    said = said if result.faults else "ledger and store verify"
+    left = [fault for fault in result.faults if not fault.repaired]
+    summary = f"{output.count(len(result.faults), 'fault')}, {len(left):,} left"
+    summary = summary if result.faults else "ledger and store verify"
     models = ", ".join(result.models) or "nothing"
-    return Published(outputs={}, summary=sentence(models, said))
+    return Published(outputs={}, summary=sentence(models, summary))
 
 
 def _say_more(count: int, what: str) -> None:

@@ -58,7 +58,7 @@ def align(
     about `old`. Profiles come from outside: one that contradicts itself is not used.
     """
     present = _present(old, rows[0]), _present(new, rows[1])
-    is_sound = all(_is_sound(*one) for one in ((old, present[0]), (new, present[1])))
+    is_sound = all(_is_sound(*side) for side in ((old, present[0]), (new, present[1])))
     if min(present) < 0 or not is_sound:
         return Damaged(problem="its profile contradicts itself")
     missing = tuple(
@@ -89,8 +89,8 @@ def align(
             name=new.name, reason="its values were hashed in another way"
         )
     if old.numbers is not None and new.numbers is not None:
-        found = _by_grid(old, new, old.numbers, new.numbers, missing)
-        return found or Damaged(problem="its values are not counted")
+        bins = _by_grid(old, new, old.numbers, new.numbers, missing)
+        return bins or Damaged(problem="its values are not counted")
     return NotCompared(
         name=new.name, reason="its values are not counted in the same way on both sides"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -15,11 +15,13 @@ from assent.compare.packages import compare_dependencies, compare_environment
 from assent.compare.predictions import compare_predictions
 from assent.compare.predictions.table import PredictionTable
 from assent.compare.values import compare_values
+from assent.core import evidence, profile
 from assent.core.bundle import Bundle
 from assent.core.diff import Diff, Side
 from assent.core.diff.metrics import MetricChange
 from assent.core.diff.model import Weights
 from assent.core.diff.predictions import PredictionsDiff
+from assent.core.diff.sameness import NotCompared
 from assent.core.evidence import Evidence
 from assent.core.inspection import Inspection
 from assent.core.profile import DataProfile
@@ -80,6 +82,28 @@ def compare(
         params=compare_values(None if old is None else old.params, new.params),
         packages=compare_dependencies(None if old is None else old.environment, new.environment),
         environment=compare_environment(None if old is None else old.environment, new.environment),
+        partly_read=(
+            *_partly_read("candidate", candidate),
+            *(() if baseline is None else _partly_read("baseline", baseline)),
+        ),
+    )
+
+
+def _partly_read(side: str, known: LoadedBundle) -> Iterator[NotCompared]:
+    """The documents of a bundle that are of a later format than this release knows."""
+    if known.evidence.format != evidence.FORMAT:
+        yield _later(f"the evidence of the {side}", known.evidence.format)
+    for name, held in known.profiles.items():
+        if held.format != profile.FORMAT:
+            yield _later(f"the profile of {name} of the {side}", held.format)
+
+
+def _later(name: str, written_in: str) -> NotCompared:
+    return NotCompared(
+        name=name,
+        reason=f"it has the format {written_in}, which a later Assent has written: what that adds "
+        "was not read",
+        remedy="upgrade Assent, then run the verb again",
     )
 
 
@@ -100,7 +124,7 @@ def _metrics_of(baseline: LoadedBundle, candidate: LoadedBundle) -> Mapping[str,
     if candidate.predictions is not None or baseline.predictions is None:
         return metrics
     _, alone = compare_predictions(None, baseline.predictions)
-    return {**{one.name: one.new for one in alone if one.new is not UNSET}, **metrics}
+    return {**{metric.name: metric.new for metric in alone if metric.new is not UNSET}, **metrics}
 
 
 def _side(known: LoadedBundle) -> Side:

@@ -90,11 +90,11 @@ def compare_columns(
     looks = _looks(pairs)
     rows = old.rows, new.rows
     moved = {pair.new.of for pair in pairs if pair.new.of and pair.has_moved}
-    found = (
+    changed = (
         _change(pair, drifts.get(pair.at), rows, looks, has_parts=pair.new.name in moved)
         for pair in pairs
     )
-    changes = [one for one in found if one is not None]
+    changes = [change for change in changed if change is not None]
     changes += _of_one_side(old, new, pairs, added, labels)
     changes.sort(key=importance)
     seen = {change.name for change in changes if change.new is not None}
@@ -102,7 +102,7 @@ def compare_columns(
     compared = [pair for pair in left if not pair.not_compared]
     same = sum(pair.is_same for pair in compared)
     alike = sum(not (pair.is_same or pair.has_moved or pair.new.name in moved) for pair in compared)
-    parts = dict.fromkeys(one.name for one in _only_parts(old, pairs, added))
+    parts = dict.fromkeys(column.name for column in _only_parts(old, pairs, added))
     return Columns(
         changes=tuple(_with_charts(changes, pairs)),
         same=same,
@@ -111,7 +111,7 @@ def compare_columns(
         not_compared=tuple(
             NotCompared(name=name, reason=reason)
             for name, reason in (
-                *((one.new.name, one.not_compared) for one in left if one.not_compared),
+                *((pair.new.name, pair.not_compared) for pair in left if pair.not_compared),
                 *((name, _PART_OF_ONE) for name in parts),
             )
         ),
@@ -158,12 +158,12 @@ def _paired(
             pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
         pairs.append(pair)
     unread = {pair.new.of for pair in pairs if pair.new.of and pair.not_compared}
-    unread |= {one.of for one in _only_parts(old, pairs, added)}
+    unread |= {column.of for column in _only_parts(old, pairs, added)}
     return [
-        replace(one, not_compared=one.not_compared or _IN_PART)
-        if one.new.name in unread and not one.is_same
-        else one
-        for one in pairs
+        replace(pair, not_compared=pair.not_compared or _IN_PART)
+        if pair.new.name in unread and not pair.is_same
+        else pair
+        for pair in pairs
     ], added
 
 
@@ -177,14 +177,14 @@ def _of_one_side(
     """Columns that came and that are gone. A part of a column that both sides have is neither."""
     kept = {pair.old.name for pair in pairs}
     wholes = {pair.new.name for pair in pairs}
-    for one in added:
-        if one.of not in wholes:
-            is_label = one.name == labels[1]
-            yield ColumnChange(name=one.name, new=facts(one, new.rows), is_label=is_label)
-    for one in _by_name(old).values():
-        if one.name not in kept and one.of not in wholes:
-            is_label = one.name == labels[0]
-            yield ColumnChange(name=one.name, old=facts(one, old.rows), is_label=is_label)
+    for column in added:
+        if column.of not in wholes:
+            is_label = column.name == labels[1]
+            yield ColumnChange(name=column.name, new=facts(column, new.rows), is_label=is_label)
+    for column in _by_name(old).values():
+        if column.name not in kept and column.of not in wholes:
+            is_label = column.name == labels[0]
+            yield ColumnChange(name=column.name, old=facts(column, old.rows), is_label=is_label)
 
 
 def _only_parts(
@@ -195,20 +195,20 @@ def _only_parts(
     """
     kept = {pair.old.name for pair in pairs}
     wholes = {pair.new.name for pair in pairs if not pair.is_same}
-    gone = [one for one in _by_name(old).values() if one.name not in kept]
-    return [one for one in (*added, *gone) if one.of in wholes]
+    gone = [column for column in _by_name(old).values() if column.name not in kept]
+    return [column for column in (*added, *gone) if column.of in wholes]
 
 
 def measured_columns(
     new: DataProfile, pairs: Iterable[_Pair] = (), old_rows: int = 0
 ) -> tuple[MeasuredColumn, ...]:
     """Every column of the candidate as gates judge it."""
-    found = {pair.new.name: pair for pair in pairs}
-    wholes = {name for name, pair in found.items() if not pair.is_same}
+    by_name = {pair.new.name: pair for pair in pairs}
+    wholes = {name for name, pair in by_name.items() if not pair.is_same}
     measured: list[MeasuredColumn] = []
     for column in _by_name(new).values():
         ours = facts(column, new.rows)
-        pair = found.get(column.name)
+        pair = by_name.get(column.name)
         if pair is None:
             why = _PART_OF_ONE if column.of in wholes else ""
             measured.append(MeasuredColumn(name=column.name, new=ours, not_compared=why))
@@ -392,9 +392,9 @@ def _looks(pairs: list[_Pair]) -> int:
     categories and each of its frequent values.
     """
     listed = sum(
-        len(() if one.categories is None else one.categories.top) + len(one.frequent or ())
+        len(() if column.categories is None else column.categories.top) + len(column.frequent or ())
         for pair in pairs
-        for one in pair.counted
+        for column in pair.counted
     )
     return LOOKS * len(pairs) + listed
 
@@ -494,10 +494,10 @@ def importance(change: ColumnChange) -> tuple[bool, int, int, float, str]:
 
 def _with_charts(changes: list[ColumnChange], pairs: list[_Pair]) -> Iterator[ColumnChange]:
     """The changes, the most important with the shares of their bins."""
-    found = {pair.new.name: pair for pair in pairs}
+    by_name = {pair.new.name: pair for pair in pairs}
     left = _MOST_CHARTS
     for change in changes:
-        pair = found.get(change.name)
+        pair = by_name.get(change.name)
         is_shown = change.drift is not None and change.drift.outcome == "shown"
         if left and is_shown and pair is not None and pair.moved is not None:
             left -= 1

@@ -68,15 +68,15 @@ def _part(start: float, end: float, within: float) -> tuple[float, float]:
     return max(start, mean - half), min(end, mean + half)
 
 
-def area_between(one: Curve, other: Curve) -> float:
+def area_between(first: Curve, other: Curve) -> float:
     """The Wasserstein distance: how far values must be moved, on average, to make them the others.
     It may be infinite, or not a number, where values are too large for it.
     """
     import numpy as np
 
-    places = np.array(sorted({*one.places, *other.places}))
+    places = np.array(sorted({*first.places, *other.places}))
     with np.errstate(over="ignore", invalid="ignore"):
-        ours, theirs = _along(one, places), _along(other, places)
+        ours, theirs = _along(first, places), _along(other, places)
         starts = (ours[1] - theirs[1])[:-1]  # the gap just after a place
         ends = (ours[0] - theirs[0])[1:]  # and the one just before the next
         return float(np.dot(np.diff(places), _means(starts, ends)))

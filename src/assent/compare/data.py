@@ -36,7 +36,7 @@ def compare_data(
     """
     before = {data.name: data for data in old}
     after = {data.name: data for data in new}
-    rows = {one.data: one for one in row_changes}
+    rows = {change.data: change for change in row_changes}
     changes: list[DataChange] = []
     same: list[DataReference] = []
     measured: list[MeasuredData] = []
@@ -144,8 +144,10 @@ def _agree(old: DataProfile | None, new: DataProfile | None) -> bool:
     if replace(old, columns=(), against=None) != replace(new, columns=(), against=None):
         return False
     return len(old.columns) == len(new.columns) and all(
-        one.name == other.name and are_alike(one, other) and not have_other_values(one, other)
-        for one, other in zip(old.columns, new.columns, strict=True)
+        column.name == other.name
+        and are_alike(column, other)
+        and not have_other_values(column, other)
+        for column, other in zip(old.columns, new.columns, strict=True)
     )
 
 

@@ -80,13 +80,13 @@ def measure(
 ) -> Moved:
     """Test and effect sizes of a column. Distances along the line take both sides' profiles."""
     groups = grouped(bins)
-    old = [one.old for one in groups]
-    new = [one.new for one in groups]
+    old = [group.old for group in groups]
+    new = [group.new for group in groups]
     rows = sum(old), sum(new)
     weight = rows[0] * rows[1] / (rows[0] + rows[1]) if min(rows) else 0.0
     low = statistic(old, new)
     if bins.is_approximate:
-        low = min(low, statistic(old, [one.nearest for one in groups]))
+        low = min(low, statistic(old, [group.nearest for group in groups]))
     count = max(2, len(groups))
     by_chance = (count - 1) * (1 / rows[0] + 1 / rows[1]) if min(rows) else 0.0
     ks, shift = _along(bins, old_column, new_column)
@@ -136,12 +136,12 @@ def rows_to_decide(bins: int, discrepancy: float) -> int:
 def judge(moved: Sequence[Moved]) -> list[Drift]:
     """The columns of one data set, with p-values adjusted for their number."""
     shown = {
-        level: benjamini_hochberg([shown_p(one.test, amount) for one in moved])
+        level: benjamini_hochberg([shown_p(column.test, amount) for column in moved])
         for level, amount in LEVELS.items()
     }
-    stable = benjamini_hochberg([stable_p(one.test, MATTERS) for one in moved])
+    stable = benjamini_hochberg([stable_p(column.test, MATTERS) for column in moved])
     judged: list[Drift] = []
-    for at, one in enumerate(moved):
+    for at, column in enumerate(moved):
         level: Level | None = None
         for name in LEVELS:
             if shown[name][at] < ALPHA:
@@ -150,13 +150,13 @@ def judge(moved: Sequence[Moved]) -> list[Drift]:
             Drift(
                 outcome="shown" if level else "stable" if stable[at] < ALPHA else "inconclusive",
                 level=level,
-                psi=one.test.psi,
-                distance=one.distance,
-                variation=one.variation,
-                ks=one.ks,
-                shift=one.shift,
+                psi=column.test.psi,
+                distance=column.distance,
+                variation=column.variation,
+                ks=column.ks,
+                shift=column.shift,
                 p=_short(shown["slight"][at]),
-                is_approximate=one.is_approximate,
+                is_approximate=column.is_approximate,
             )
         )
     return judged
@@ -310,8 +310,8 @@ def _frequent(bins: Bins) -> tuple[Group, ...]:
         Group(label=label, old=old, new=new, nearest=new)
         for _, label, old, new in ranked[: _MOST_BINS - 1]
     ]
-    old = max(0.0, sum(bins.old) - sum(one.old for one in groups))
-    new = max(0.0, sum(bins.new) - sum(one.new for one in groups))
+    old = max(0.0, sum(bins.old) - sum(group.old for group in groups))
+    new = max(0.0, sum(bins.new) - sum(group.new for group in groups))
     if old or new:
         groups.append(Group(label=OTHERS, old=old, new=new, nearest=new))
     return tuple(groups)
@@ -321,12 +321,12 @@ def _smoothed(counts: Sequence[float], smoothing: float = 0.5) -> list[float]:
     """Shares with a part of a row more in each of at least two bins."""
     padded = [*counts, 0.0] if len(counts) < 2 else counts
     total = sum(counts) + len(padded) * smoothing
-    return [(one + smoothing) / total for one in padded]
+    return [(weight + smoothing) / total for weight in padded]
 
 
 def _shares(counts: Sequence[float]) -> list[float]:
     total = sum(counts)
-    return [one / total for one in counts] if total else [0.0] * len(counts)
+    return [count / total for count in counts] if total else [0.0] * len(counts)
 
 
 def _short(value: float) -> float:

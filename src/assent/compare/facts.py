@@ -44,14 +44,14 @@ def fact_changes(
     what is missing, spikes, moments. `is_stand_in`: numbers are lengths, whose zeros and moments
     say nothing of the values.
     """
-    found = [*_missing(old, new, rows), *_frequent(old, new, rows)]
+    changes = [*_missing(old, new, rows), *_frequent(old, new, rows)]
     if "text" in (old.kind, new.kind) and {old.kind, new.kind} <= {"text", "category"}:
-        found += _distinct(old, new, rows)
+        changes += _distinct(old, new, rows)
     if old.kind == new.kind and old.numbers is not None and new.numbers is not None:
-        found = [*_range(new, old.numbers, new.numbers, rows), *found]
+        changes = [*_range(new, old.numbers, new.numbers, rows), *changes]
         if not is_stand_in:
-            found += _numbers(old, new, old.numbers, new.numbers, rows)
-    return tuple(found)
+            changes += _numbers(old, new, old.numbers, new.numbers, rows)
+    return tuple(changes)
 
 
 def has_moved(old: tuple[int, int], new: tuple[int, int], looks: int) -> bool:
@@ -215,8 +215,8 @@ def _moments(
     if ours.kurtosis is None or theirs.kurtosis is None:
         return
     errors = [
-        (one.deviation or 0.0) * sqrt(max(0.0, (one.kurtosis or 0.0) + 2) / n) / 2
-        for one, n in ((ours, present[0]), (theirs, present[1]))
+        (side.deviation or 0.0) * sqrt(max(0.0, (side.kurtosis or 0.0) + 2) / n) / 2
+        for side, n in ((ours, present[0]), (theirs, present[1]))
     ]
     error = hypot(*errors)
     grown = spread - ours.deviation

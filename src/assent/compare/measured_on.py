@@ -29,11 +29,13 @@ def measured_on(predictions: PredictionsDiff | None, data: DataDiff) -> Measured
     if predictions is not None and predictions.old_rows is not None:
         reason = _why_others(predictions)
         return MeasuredOn(rows="other" if reason else "same", reason=reason)
-    tests = [one for one in data.changes if _EVALUATION.fullmatch(one.name)]
-    for one in tests:
-        if one.old is not None and one.new is not None and _has_other_rows(one):
-            return MeasuredOn(rows="other", reason=f"the data set `{_plain(one.name)}` is another")
-    is_known = not tests and any(_EVALUATION.fullmatch(one.name) for one in data.same)
+    tests = [change for change in data.changes if _EVALUATION.fullmatch(change.name)]
+    for change in tests:
+        if change.old is not None and change.new is not None and _has_other_rows(change):
+            return MeasuredOn(
+                rows="other", reason=f"the data set `{_plain(change.name)}` is another"
+            )
+    is_known = not tests and any(_EVALUATION.fullmatch(reference.name) for reference in data.same)
     return MeasuredOn(rows="same" if is_known else "unknown")
 
 
@@ -47,11 +49,13 @@ def of_these_rows(
         return changes
     return tuple(
         msgspec.structs.replace(
-            one, not_compared=NotCompared(name=one.name, reason=measured.reason), interval=None
+            change,
+            not_compared=NotCompared(name=change.name, reason=measured.reason),
+            interval=None,
         )
-        if _is_of_rows(one)
-        else one
-        for one in changes
+        if _is_of_rows(change)
+        else change
+        for change in changes
     )
 
 
@@ -60,22 +64,23 @@ def _is_of_rows(change: MetricChange) -> bool:
     return is_open and is_of_rows(change.name)
 
 
-def _why_others(found: PredictionsDiff) -> str:
-    if found.problem is not None:
-        return found.problem
-    if found.has_other_labels:
-        said = f"{found.labels_changed:,} of {found.joined:,} rows"
-        return f"{said} ({found.labels_changed / found.joined:.1%}) have another label than before"
-    if found.is_regrouped and found.task == "ranking":
+def _why_others(predictions: PredictionsDiff) -> str:
+    if predictions.problem is not None:
+        return predictions.problem
+    if predictions.has_other_labels:
+        rows = f"{predictions.labels_changed:,} of {predictions.joined:,} rows"
+        part = f"{predictions.labels_changed / predictions.joined:.1%}"
+        return f"{rows} ({part}) have another label than before"
+    if predictions.is_regrouped and predictions.task == "ranking":
         return "other rows belong to one query than in the baseline"
     return ""
 
 
-def _has_other_rows(one: DataChange) -> bool:
-    rows = [None if side is None else side.rows for side in (one.old, one.new)]
+def _has_other_rows(change: DataChange) -> bool:
+    rows = [None if side is None else side.rows for side in (change.old, change.new)]
     if None not in rows and rows[0] != rows[1]:
         return True
-    return one.is_profiled and bool(one.columns or one.close_columns)
+    return change.is_profiled and bool(change.columns or change.close_columns)
 
 
 def _plain(name: str) -> str:

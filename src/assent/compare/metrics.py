@@ -52,23 +52,23 @@ def compare_metrics(
     (`acc_stderr,none` beside `acc,none`, as lm-eval writes them) give it an interval.
     """
     before = old or {}
-    said = _stated(before), _stated(new)
-    found: dict[str, MetricChange] = {}
+    stated = _stated(before), _stated(new)
+    by_name: dict[str, MetricChange] = {}
     changes: list[MetricChange] = []
     for change in computed:
-        if change.name in found:  # slices `a.b` = `c` and `a` = `b.c` have one name
+        if change.name in by_name:  # slices `a.b` = `c` and `a` = `b.c` have one name
             changes.append(change)
         else:
-            found[change.name] = change
-    for name in sorted(before.keys() | new.keys() | found.keys()):
+            by_name[change.name] = change
+    for name in sorted(before.keys() | new.keys() | by_name.keys()):
         left, right = before.get(name, UNSET), new.get(name, UNSET)
-        other = found.get(name)
+        other = by_name.get(name)
         if other is None:
-            changes.append(_with_errors(metric_change(name, left, right, said), before, new))
+            changes.append(_with_errors(metric_change(name, left, right, stated), before, new))
         elif left is UNSET and right is UNSET:
             changes.append(other)
         else:
-            changes += _together(metric_change(name, left, right, said), other, said)
+            changes += _together(metric_change(name, left, right, stated), other, stated)
     return tuple(sorted(changes, key=lambda change: change.name))
 
 
@@ -85,7 +85,7 @@ def _with_errors(
     errors = [number(side.get(place)) for side in (old, new)]
     rows = [number(side.get(samples)) for side in (old, new)]
     why_none = _why_no_interval(change.name, errors, rows)
-    known, counts = ([one for one in both if one is not None] for both in (errors, rows))
+    known, counts = ([entry for entry in both if entry is not None] for both in (errors, rows))
     if why_none is not None or len(known) < 2 or len(counts) < 2:
         return msgspec.structs.replace(change, no_interval=why_none or "")
     error, moved = hypot(*known), float(change.change)
@@ -109,7 +109,7 @@ def _why_no_interval(
     """Why the files give no interval though a standard error is in one of them, or though none
     could; None where they say nothing, or enough.
     """
-    given = [one for one in errors if one is not None]
+    given = [error for error in errors if error is not None]
     if not given:
         return OF_CALIBRATION if is_of_calibration(name) else None
     if len(given) < 2:
@@ -119,7 +119,7 @@ def _why_no_interval(
         return "the metrics files do not say of how many rows its standard errors are"
     if min(given) <= 0:
         return "a standard error of 0 in a metrics file says nothing of other rows"
-    if min(one for one in rows if one is not None) < _FEWEST:
+    if min(count for count in rows if count is not None) < _FEWEST:
         return f"there are fewer than {_FEWEST} rows"
     return None
 
@@ -147,7 +147,9 @@ def _samples(name: str) -> str:
     return f"{of_task['above']}n-samples.{of_task['task']}.effective"
 
 
-def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Iterator[MetricChange]:
+def _together(
+    written: MetricChange, computed: MetricChange, stated: _Said
+) -> Iterator[MetricChange]:
     """A metric of the files that the predictions give as well. What a side's file says is compared
     with what this side's predictions give by themselves, on all of their rows with their labels.
     """
@@ -161,11 +163,11 @@ def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Ite
         return
     old, new = _in_full(written.old, own.old), _in_full(written.new, own.new)
     if computed.own is not None:  # of other rows or labels than the two are compared on
-        better = metric_change(written.name, old, new, said).better
+        better = metric_change(written.name, old, new, stated).better
         yield msgspec.structs.replace(computed, better=better, own=Own(old=old, new=new))
         return
     yield msgspec.structs.replace(
-        metric_change(written.name, old, new, said),
+        metric_change(written.name, old, new, stated),
         interval=computed.interval,
         no_interval=computed.no_interval,
         rows=computed.rows,
@@ -199,13 +201,13 @@ def _why_disputed(agrees: tuple[bool, bool], computed: MetricChange) -> NotCompa
     return NotCompared(name=computed.name, reason=reason)
 
 
-def is_alike(one: Scalar | UnsetType, other: Scalar | UnsetType) -> bool:
+def is_alike(value: Scalar | UnsetType, other: Scalar | UnsetType) -> bool:
     """Whether two computed values are the same but for the order in which they were added up."""
-    if one is UNSET or other is UNSET:
-        return one is other
-    left, right = number(one), number(other)
+    if value is UNSET or other is UNSET:
+        return value is other
+    left, right = number(value), number(other)
     if left is None or right is None:
-        return same(one, other)
+        return same(value, other)
     return abs(left - right) <= _SUMMED * max(1.0, abs(left), abs(right))
 
 
@@ -213,9 +215,9 @@ def metric_change(
     name: str,
     left: Scalar | UnsetType,
     right: Scalar | UnsetType,
-    said: _Said = ({}, {}),
+    stated: _Said = ({}, {}),
 ) -> MetricChange:
-    """One metric on both sides; `said` is what each side's files say of directions."""
+    """One metric on both sides; `stated` is what each side's files say of directions."""
     before, after = number(left), number(right)
     change = relative = None
     if before is not None and after is not None:
@@ -227,17 +229,17 @@ def metric_change(
         new=right,
         change=change,
         relative=relative,
-        better=None if is_turned(name, left) or is_turned(name, right) else _better(name, said),
+        better=None if is_turned(name, left) or is_turned(name, right) else _better(name, stated),
         is_changed=not same(left, right),
     )
 
 
-def _better(name: str, said: _Said) -> Better | None:
+def _better(name: str, stated: _Said) -> Better | None:
     """The direction of a name, unless a file contradicts what is known of it."""
-    if not any(said):
+    if not any(stated):
         return direction(name)
     subject = _FILTER.sub("", _RESULTS.sub(r"\g<above>", name))
-    old, new = said[0].get(subject), said[1].get(subject)
+    old, new = stated[0].get(subject), stated[1].get(subject)
     known = direction(name)
     if known is None:
         return new if new == old else None
@@ -268,8 +270,8 @@ def _agrees(written: Scalar | UnsetType, computed: Scalar | UnsetType) -> bool:
 
 def _half_a_unit(value: float) -> float:
     """Half of the last decimal that a value is written with."""
-    found = _DECIMALS.search(repr(float(value)))
-    if found is None:
+    match = _DECIMALS.search(repr(float(value)))
+    if match is None:
         return _COARSEST
-    decimals = len(found[1]) - int(found[2] or 0)
+    decimals = len(match[1]) - int(match[2] or 0)
     return min(_COARSEST, 0.5000001 * 10.0**-decimals)

@@ -109,8 +109,8 @@ class _Sides:
         tensors = _Tensors(self.pairs)
         had = frozenset(name for part in self.before for name in part.imports)
         has = frozenset(name for part in self.after for name in part.imports)
-        found = [_part(pair, tensors, self, had, has) for pair in self.pairs]
-        return tuple(sorted(found, key=lambda part: (part.path, part.new_format is None)))
+        changes = [_part(pair, tensors, self, had, has) for pair in self.pairs]
+        return tuple(sorted(changes, key=lambda part: (part.path, part.new_format is None)))
 
 
 def _tensor_names(inspection: Inspection) -> set[str]:
@@ -218,7 +218,7 @@ def _part(
     either = new or old
     assert either is not None  # a pair has one side at least
     left, right = old or _nothing(either), new or _nothing(either)
-    found = list(tensors.changes(old, new))
+    changes = list(tensors.changes(old, new))
     had, has = set(left.features), set(right.features)
     is_same = (
         old is not None
@@ -236,8 +236,8 @@ def _part(
         new_parameters=right.parameters,
         old_trees=left.trees,
         new_trees=right.trees,
-        tensors=tuple(one for one in found if one is not None),
-        same_tensors=sum(one is None for one in found),
+        tensors=tuple(change for change in changes if change is not None),
+        same_tensors=sum(change is None for change in changes),
         settings=compare_values(*_listed(left.settings, right.settings)),
         versions=compare_packages(left.versions, right.versions),
         added_features=tuple(name for name in right.features if name not in had),
@@ -294,7 +294,7 @@ def _content(path: str, digests: Mapping[str, Digest]) -> list[tuple[str, Digest
     if path in digests:
         return [("", digests[path])]
     start = f"{path}/" if path not in ("", ".") else ""
-    return sorted((name, one) for name, one in digests.items() if name.startswith(start))
+    return sorted((name, digest) for name, digest in digests.items() if name.startswith(start))
 
 
 def _is_reordered(old: Iterable[str], new: Iterable[str], both: set[str]) -> bool:

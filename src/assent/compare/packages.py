@@ -71,7 +71,7 @@ def compare_dependencies(old: Environment | None, new: Environment) -> Values:
         return compared
     changes = compared.changes
     if old is not None:
-        changes = tuple(one for one in changes if UNSET not in (one.old, one.new))
+        changes = tuple(change for change in changes if UNSET not in (change.old, change.new))
     remedy = "" if new.packages_gap is None else _REMEDY
     return Values(changes=changes, not_compared=(NotCompared(reason=reason, remedy=remedy),))
 
@@ -99,11 +99,11 @@ def _pythons(number: int) -> str:
 
 def _unknown(*sides: tuple[str, Environment]) -> str:
     """Of which sides packages are not known, and why; "" if all are."""
-    said = [(name, _gap(side)) for name, side in sides]
-    reasons = {reason for _, reason in said}
-    if len(said) > 1 and len(reasons) == 1:
-        said = [("both sides", reasons.pop())]
-    return "; ".join(f"those of {name} are {reason}" for name, reason in said if reason)
+    gaps = [(name, _gap(side)) for name, side in sides]
+    reasons = {reason for _, reason in gaps}
+    if len(gaps) > 1 and len(reasons) == 1:
+        gaps = [("both sides", reasons.pop())]
+    return "; ".join(f"those of {name} are {reason}" for name, reason in gaps if reason)
 
 
 def _gap(side: Environment) -> str:

@@ -27,24 +27,24 @@ def renamed(old: DataProfile, new: DataProfile) -> dict[str, str]:
     gone, came = _only_in(old, new), _only_in(new, old)
     if not 0 < max(len(gone), len(came)) <= _MOST or min(old.rows, new.rows) < _LEAST_ROWS:
         return {}
-    found: dict[str, str] = {}
+    earlier_names: dict[str, str] = {}
     for before in gone:
         for after in came:
             if not _agree(before, after, (old.rows, new.rows)):
                 continue
-            others = (one for one in new.columns if one.name != after.name)
-            earlier = (one for one in old.columns if one.name != before.name)
+            others = (column for column in new.columns if column.name != after.name)
+            earlier = (column for column in old.columns if column.name != before.name)
             if not (
                 _has_double(before, others, (old.rows, new.rows))
                 or _has_double(after, earlier, (new.rows, old.rows))
             ):
-                found[after.name] = before.name
-    return found
+                earlier_names[after.name] = before.name
+    return earlier_names
 
 
-def _only_in(one: DataProfile, other: DataProfile) -> list[ColumnProfile]:
+def _only_in(profile: DataProfile, other: DataProfile) -> list[ColumnProfile]:
     names = {column.name for column in other.columns}
-    return [column for column in one.columns if column.name not in names]
+    return [column for column in profile.columns if column.name not in names]
 
 
 def _agree(before: ColumnProfile, after: ColumnProfile, rows: tuple[int, int]) -> bool:
@@ -64,10 +64,10 @@ def _has_double(
     column: ColumnProfile, others: Iterable[ColumnProfile], rows: tuple[int, int]
 ) -> bool:
     """Whether any of `others` could be taken for the column as well."""
-    for one in others:
-        if one.type != column.type or one.kind != column.kind or not _is_near(column, one):
+    for other in others:
+        if other.type != column.type or other.kind != column.kind or not _is_near(column, other):
             continue
-        moved = _moved(column, one, rows)
+        moved = _moved(column, other, rows)
         if moved is None or not moved.test.weight:
             return True
         if (moved.test.low - moved.test.bins + 1) / moved.test.weight < _FAR:
@@ -75,16 +75,16 @@ def _has_double(
     return False
 
 
-def _moved(one: ColumnProfile, other: ColumnProfile, rows: tuple[int, int]) -> Moved | None:
-    if one.numbers is None and one.categories is None:
+def _moved(column: ColumnProfile, other: ColumnProfile, rows: tuple[int, int]) -> Moved | None:
+    if column.numbers is None and column.categories is None:
         return None
-    bins = align(one, other, rows, is_counted=False)
+    bins = align(column, other, rows, is_counted=False)
     return measure(bins) if isinstance(bins, Bins) else None
 
 
-def _is_near(one: ColumnProfile, other: ColumnProfile) -> bool:
+def _is_near(column: ColumnProfile, other: ColumnProfile) -> bool:
     """Whether it is worth counting: mean and deviation rule most pairs out."""
-    left, right = one.numbers, other.numbers
+    left, right = column.numbers, other.numbers
     if left is None or right is None:
         return True
     if left.mean is None or right.mean is None or not left.deviation or not right.deviation:

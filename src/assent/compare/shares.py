@@ -15,14 +15,14 @@ _LABEL_LENGTH = 80
 
 def shares(column: ColumnProfile, groups: Sequence[Group]) -> tuple[Share, ...]:
     """The shares of both sides in the bins of the test; `column` is the baseline's."""
-    old, new = sum(one.old for one in groups), sum(one.new for one in groups)
+    old, new = sum(group.old for group in groups), sum(group.new for group in groups)
     return tuple(
         Share(
-            label=_label(column, one),
-            old=round(one.old / old, 6) if old else 0.0,
-            new=round(one.new / new, 6) if new else 0.0,
+            label=_label(column, group),
+            old=round(group.old / old, 6) if old else 0.0,
+            new=round(group.new / new, 6) if new else 0.0,
         )
-        for one in groups
+        for group in groups
     )
 
 

@@ -98,11 +98,11 @@ def _changes(
 def _by_name(fields: Iterable[Field]) -> dict[tuple[str, int], Field]:
     """Fields by name; those without one, and those that share one, by their order among them."""
     seen: Counter[str] = Counter()
-    found: dict[tuple[str, int], Field] = {}
+    by_name: dict[tuple[str, int], Field] = {}
     for field in fields:
-        found[field.name, seen[field.name]] = field
+        by_name[field.name, seen[field.name]] = field
         seen[field.name] += 1
-    return found
+    return by_name
 
 
 def _moved(
@@ -112,7 +112,7 @@ def _moved(
     both = set(old) & set(new)
     left = [name for name in old if name in both]
     right = [name for name in new if name in both]
-    return frozenset(one for one, other in zip(left, right, strict=True) if one != other)
+    return frozenset(name for name, other in zip(left, right, strict=True) if name != other)
 
 
 def _is_breaking(side: _Side, old: Field | None, new: Field | None) -> bool:

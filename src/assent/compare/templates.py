@@ -46,8 +46,12 @@ def _templates(parts: Iterable[Part]) -> dict[_Key, str]:
 
 def _partner(key: _Key, text: str, gone: Mapping[_Key, str]) -> _Key | None:
     """The template of the same name and folder, one of the same text first."""
-    same = [one for one in gone if one[1] == key[1] and _folder(one[0]) == _folder(key[0])]
-    return min(same, key=lambda one: (gone[one] != text, one), default=None)
+    same = [
+        candidate
+        for candidate in gone
+        if candidate[1] == key[1] and _folder(candidate[0]) == _folder(key[0])
+    ]
+    return min(same, key=lambda candidate: (gone[candidate] != text, candidate), default=None)
 
 
 def _folder(path: str) -> str:

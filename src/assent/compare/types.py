@@ -79,6 +79,6 @@ def _split(text: str) -> list[str]:
 
 def _plain(name: str) -> str:
     """The type without its encoding."""
-    found = _DICTIONARY.fullmatch(name)
-    inner = name if found is None else found[1]
+    match = _DICTIONARY.fullmatch(name)
+    inner = name if match is None else match[1]
     return _SAME.get(inner, inner)

@@ -36,12 +36,12 @@ def uncompared(
     both = [(old, new) for old, new in pairs if old is not None and new is not None]
     other = [(old, new) for old, new in both if not known.are_same(old, new)]
     same = {new.path for old, new in both if known.have_same_values(old, new)}
-    parts = [found for old, new in other for found in _parts(old, new)]
+    parts = [part for old, new in other for part in _parts(old, new)]
     values = tuple(_values(tuple(_tensors(pairs, same)), weights))
     moved: frozenset[str] = frozenset() if weights is None else _moved(weights)
-    told = frozenset(one.name for one in (*parts, *values))
+    told = frozenset(part.name for part in (*parts, *values))
     more = (_more(old, new, both, known, moved, told) for old, new in other if new.path not in told)
-    return (*parts, *values, *(one for one in more if one is not None))
+    return (*parts, *values, *(part for part in more if part is not None))
 
 
 def _parts(old: Part, new: Part) -> Iterator[NotCompared]:
@@ -86,9 +86,11 @@ def _values(
         why = "nobody asked for it" if weights is None else weights.problem or ""
         yield NotCompared(name=ALL_VALUES, reason=why)
         return
-    told = {one.name for one in weights.changes} | {one.name for one in weights.not_compared}
-    asked = {name for path, one in tensors for name in (one.name, f"{path}: {one.name}")}
-    yield from (one for one in weights.not_compared if one.name in asked)
+    told = {change.name for change in weights.changes} | {
+        skipped.name for skipped in weights.not_compared
+    }
+    asked = {name for path, tensor in tensors for name in (tensor.name, f"{path}: {tensor.name}")}
+    yield from (skipped for skipped in weights.not_compared if skipped.name in asked)
     for path, tensor in tensors:
         if tensor.name not in told and f"{path}: {tensor.name}" not in told:
             yield NotCompared(name=tensor.name, reason="where its values lie is not known")
@@ -96,7 +98,7 @@ def _values(
 
 def _moved(weights: Weights) -> frozenset[str]:
     """The tensors whose values are other ones."""
-    return frozenset(one.name for one in weights.changes if one.distance != 0)
+    return frozenset(change.name for change in weights.changes if change.distance != 0)
 
 
 def _more(
@@ -112,12 +114,12 @@ def _more(
     """
     if _facts(old) != _facts(new):
         return None
-    owners = [new, *(one for _, one in both if new.path in one.beside)]
+    owners = [new, *(part for _, part in both if new.path in part.beside)]
     names = {
         name
-        for one in owners
-        for tensor in one.tensors
-        for name in (tensor.name, f"{one.path}: {tensor.name}")
+        for part in owners
+        for tensor in part.tensors
+        for name in (tensor.name, f"{part.path}: {tensor.name}")
     }
     if told & names or (names and ALL_VALUES in told):
         return None  # what differs may be among these
@@ -125,7 +127,7 @@ def _more(
         return NotCompared(
             name=new.path, reason="its bytes differ, though nothing that was compared does"
         )
-    if any(one.path in new.beside and not known.are_same(had, one) for had, one in both):
+    if any(part.path in new.beside and not known.are_same(had, part) for had, part in both):
         why = "its own bytes differ, which the values in other files do not explain"
         return NotCompared(name=new.path, reason=why)
     return None

@@ -126,7 +126,7 @@ def read_stage_lock(
     only `stages`, those of the `dvc.yaml` beside it, know. Raises `ParseError`.
     """
     top = _mapping(parse_yaml(text), "dvc.lock")
-    found = _mapping(top.get("stages"), "stages") if "schema" in top else top
+    by_name = _mapping(top.get("stages"), "stages") if "schema" in top else top
     folders = {stage.name: stage.folder for stage in stages}
     return tuple(
         LockedStage(
@@ -136,17 +136,17 @@ def read_stage_lock(
             deps=_locked(given.get("deps"), folders.get(str(name), folder)),
             outs=_locked(given.get("outs"), folders.get(str(name), folder)),
         )
-        for name, given in ((name, _mapping(given, str(name))) for name, given in found.items())
+        for name, given in ((name, _mapping(given, str(name))) for name, given in by_name.items())
     )
 
 
 def _locked_params(given: Any, folder: str) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+    by_file: dict[str, dict[str, Any]] = {}
     for name, values in (given if isinstance(given, dict) else {}).items():
         path = _below(str(name), folder)
         if path is not None and isinstance(values, dict):
-            found[path] = {str(key): value for key, value in values.items()}
-    return found
+            by_file[path] = {str(key): value for key, value in values.items()}
+    return by_file
 
 
 def read_pointer(text: bytes, folder: str) -> tuple[Locked, ...]:
@@ -251,16 +251,16 @@ def _params(given: Any, folder: str, known: Mapping[str, Any]) -> dict[str, tupl
     """The names of parameters by their files: those of `params.yaml` stand alone. A file that
     stands without names is named for all that it holds.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    names_by_file: dict[str, tuple[str, ...]] = {}
     for item in _list(given):
         named = item if isinstance(item, dict) else {PARAMS: [item]}
         for name, keys in named.items():
             path = _below(_text(name, known), folder)
             texts = tuple(_text(key, known) for key in _list(keys))
             if path is not None:
-                is_whole = not texts or found.get(path) == ()
-                found[path] = () if is_whole else (*found.get(path, ()), *texts)
-    return found
+                is_whole = not texts or names_by_file.get(path) == ()
+                names_by_file[path] = () if is_whole else (*names_by_file.get(path, ()), *texts)
+    return names_by_file
 
 
 def _paths(given: Any, folder: str, known: Mapping[str, Any]) -> tuple[str, ...]:
@@ -285,34 +285,34 @@ def _plots(given: Any, folder: str, known: Mapping[str, Any]) -> tuple[str, ...]
 
 
 def _artifacts(given: Any, folder: str, known: Mapping[str, Any]) -> dict[str, str]:
-    found = {}
+    kinds = {}
     for name, item in _mapping(given, "artifacts").items():
         fields = _mapping(item, str(name))
         path = _below(_text(fields.get("path"), known), folder)
         if path is not None:
-            found[path] = str(fields.get("type") or "")
-    return found
+            kinds[path] = str(fields.get("type") or "")
+    return kinds
 
 
 def _locked(given: Any, folder: str) -> tuple[Locked, ...]:
     """Paths with their digests. What has none yet (never pushed, never run) is left out."""
-    found = []
+    locked = []
     for item in _list(given):
         fields = _mapping(item, "a file")
         kinds = [str(fields.get("hash")), "md5", "etag", "checksum", "sha256"]
         digest = next((fields[kind] for kind in kinds if fields.get(kind)), None)
         path = _below(str(fields.get("path", "")), folder)
         if path is not None and isinstance(digest, str):
-            found.append(Locked(path=path, digest=digest))
-    return tuple(found)
+            locked.append(Locked(path=path, digest=digest))
+    return tuple(locked)
 
 
 def _given(given: Mapping[str, Any]) -> dict[str, Any]:
     """The variables that stand in a file or stage itself."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for item in _list(given.get("vars")):
-        found |= item if isinstance(item, dict) else {}
-    return found
+        values |= item if isinstance(item, dict) else {}
+    return values
 
 
 def _files_of_vars(given: Mapping[str, Any]) -> list[str]:
@@ -338,10 +338,10 @@ def _text(value: Any, known: Mapping[str, Any], *, in_command: bool = False) -> 
     def put_in(match: re.Match[str]) -> str:
         if match[0].startswith("\\"):
             return match[0][1:]
-        found = _look_up(match[1], known, match[0])
-        if isinstance(found, dict) and in_command:
-            return _options(found)
-        return match[0] if isinstance(found, dict | list) else _shown(found)
+        replacement = _look_up(match[1], known, match[0])
+        if isinstance(replacement, dict) and in_command:
+            return _options(replacement)
+        return match[0] if isinstance(replacement, dict | list) else _shown(replacement)
 
     parts, length, text = [], 0, _shown(value)
     for part in _pieces(text, put_in):
@@ -364,17 +364,17 @@ def _pieces(text: str, put_in: Any) -> Iterator[str]:
 
 def _look_up(name: str, known: Mapping[str, Any], otherwise: Any) -> Any:
     """What `model.layers[0].size` names, or `otherwise`."""
-    found: Any = known
+    value: Any = known
     for step in _STEP.findall(name):
-        if isinstance(found, Mapping) and step in found:
-            found = found[step]
-        elif isinstance(found, list) and step.isdecimal() and len(step) < 8:
-            if int(step) >= len(found):
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and len(step) < 8:
+            if int(step) >= len(value):
                 return otherwise
-            found = found[int(step)]
+            value = value[int(step)]
         else:
             return otherwise
-    return found
+    return value
 
 
 def _options(values: Mapping[str, Any], prefix: str = "") -> str:

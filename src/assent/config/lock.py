@@ -87,14 +87,14 @@ class _Reader:
         path = ("models", name)
         if not isinstance(name, str) or not re.fullmatch(NAME, name) or len(name) > MAX_NAME:
             self.fail(path, f"{str(name)[:100]!r} is no name of a model")
-        found = self.mapping(value, path, {"bundle", "inputs", "entry"})
+        fields = self.mapping(value, path, {"bundle", "inputs", "entry"})
         for key in ("bundle", "inputs"):
-            if not isinstance(found[key], str) or not is_digest(found[key]):
+            if not isinstance(fields[key], str) or not is_digest(fields[key]):
                 self.fail((*path, key), "expected sha256: and 64 hexadecimal digits")
-        entry = found["entry"]
+        entry = fields["entry"]
         if not isinstance(entry, int) or isinstance(entry, bool) or not 0 <= entry < 2**53:
             self.fail((*path, "entry"), "expected the number of an entry of the ledger")
-        return Locked(bundle=Digest(found["bundle"]), inputs=Digest(found["inputs"]), entry=entry)
+        return Locked(bundle=Digest(fields["bundle"]), inputs=Digest(fields["inputs"]), entry=entry)
 
     def fail(self, path: tuple[Any, ...], problem: str) -> NoReturn:
         """Raise the error with the line that is meant."""

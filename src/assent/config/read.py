@@ -18,6 +18,7 @@ from assent.config.settings import (
     PersonSettings,
     TopFields,
 )
+from assent.core.registries import MAX_TAG, SCHEME, too_long_for_tags
 from assent.errors import UsageError
 from assent.parsing import ParseError, parse_yaml_with_lines
 from assent.policy.gates import GATES, Gate
@@ -85,6 +86,8 @@ class _Reader:
         for name, given in fields.models.items():
             models[name] = self._settings(given, ("models", name))
             policies[name] = self._policy(given, models[name], ("models", name))
+            if fields.store.startswith(SCHEME):
+                self._check_tags(name, policies[name].stages)
         return Config(
             models=models,
             policies=policies,
@@ -121,8 +124,10 @@ class _Reader:
         """Several columns of labels are said to be what they are, and not just the wrong type."""
         for key in ("label", "prediction"):
             if isinstance(predictions, dict) and isinstance(predictions.get(key), list):
-                said = f"`{key}` is one column; several labels of one example are read from rows:"
-                self._fail((*path, key), f"{said} {_LONG_FORM}")
+                problem = (
+                    f"`{key}` is one column; several labels of one example are read from rows:"
+                )
+                self._fail((*path, key), f"{problem} {_LONG_FORM}")
 
     def _data(self, given: Any, path: Path) -> str | DataSettings:
         if isinstance(given, str) and given:
@@ -192,6 +197,15 @@ class _Reader:
         if ".." in name or name.endswith((".", ".lock")):
             self._fail(path, f"the name of {what} cannot hold `..` or end in `.` or `.lock`")
 
+    def _check_tags(self, model: str, stages: Mapping[str, StageRule]) -> None:
+        """In a registry names are in tags, and it is too late when one is to be written."""
+        problem = f"the name is too long for tags of a registry, which have {MAX_TAG} characters"
+        if too_long_for_tags(model):
+            self._fail(("models", model), problem)
+        for name in stages:
+            if too_long_for_tags(model, name):
+                self._fail(("models", model, "stages", name), problem)
+
     def _gate(self, given: Any, path: Path, directions: Mapping[str, str]) -> Gate:
         gate = self._mapping(given, path)
         better = directions.get(str(gate.get("metric")))
@@ -251,7 +265,7 @@ def _with_named_classes(given: Mapping[str, Any]) -> dict[str, Any]:
     scores = predictions.get("score") if isinstance(predictions, dict) else None
     if not isinstance(predictions, dict) or not isinstance(scores, dict):
         return {}
-    named = {_class(one): column for one, column in scores.items()}
+    named = {_class(name): column for name, column in scores.items()}
     return {"predictions": {**predictions, "score": named}}
 
 

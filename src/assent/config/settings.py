@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from assent.core.evidence import Task
+from assent.core.units import size_bytes
 from assent.policy.gates import GATES
 from assent.policy.rules import Policy, PolicyFields
 
@@ -115,7 +116,8 @@ class CostSettings(Struct, frozen=True, kw_only=True):
 class ModelSettings(Struct, frozen=True, kw_only=True):
     """One model: how it is made, where its evidence lies, and its policy. Outputs that fit
     `incremental` are updated by the commands, or left as they are where they are up to date.
-    `python` is the interpreter that trains, where that cannot be seen.
+    `python` is the interpreter that trains, where that cannot be seen. `max_bundle_size` (`5GB`)
+    binds as the base branch has it: no larger bundle is made, or taken from another job.
     """
 
     model: Text
@@ -130,6 +132,17 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     plots: tuple[Text, ...] = ()
     incremental: tuple[Text, ...] = ()
     cost: CostSettings | None = None
+    max_bundle_size: str | int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a size that is none."""
+        if self.max_bundle_size is not None and size_bytes(self.max_bundle_size) <= 0:
+            raise ValueError("max_bundle_size must be more than 0")
+
+    @property
+    def max_bundle_bytes(self) -> int | None:
+        """`max_bundle_size` in bytes."""
+        return None if self.max_bundle_size is None else size_bytes(self.max_bundle_size)
 
     @property
     def data_sets(self) -> dict[str, DataSettings]:
@@ -200,7 +213,7 @@ def _settled(part: Any, key: str = "") -> Any:
         case dict():
             return {name: _settled(value, name) for name, value in part.items()}
         case list():
-            return sorted(map(_settled, part), key=lambda one: one == {"type": "null"})
+            return sorted(map(_settled, part), key=lambda schema: schema == {"type": "null"})
         case str() if key == "description":
             return " ".join(part.split())
         case _:

@@ -36,8 +36,8 @@ class Heard(Review, frozen=True, kw_only=True):
     @classmethod
     def of(cls, review: Review, *, counts: bool, why: str, role: Role) -> Heard:
         """A review with what was made of it under somebody's role."""
-        said = {name: getattr(review, name) for name in Review.__struct_fields__}
-        return cls(**said, counts=counts, why=why, role=role.entry, resolved=role.resolved)
+        fields = {name: getattr(review, name) for name in Review.__struct_fields__}
+        return cls(**fields, counts=counts, why=why, role=role.entry, resolved=role.resolved)
 
     @property
     def bound_to(self) -> Resolved | None:
@@ -58,7 +58,7 @@ class Approvals(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def counted(self) -> tuple[Heard, ...]:
         """Those whose approval counts."""
-        return tuple(one for one in self.heard if one.counts)
+        return tuple(review for review in self.heard if review.counts)
 
     @property
     def missing(self) -> int:

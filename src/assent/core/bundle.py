@@ -30,6 +30,13 @@ EXECUTABLE = "dev.assent.model.executable"
 
 EVIDENCE_TITLE = "evidence.json"
 
+HANDED_OVER_BYTES = 20 * 2**30
+"""How large a bundle may be that a job of a change hands over, where nobody has said otherwise."""
+TOO_LARGE = "`max_bundle_size` of the base branch's assent.yaml says how large a bundle may be"
+
+_BEGINNING = b'{"annotations":{'
+"""Of every manifest that is written here: canonical JSON has its keys in order."""
+
 MAX_FILES = 100_000
 """The most files of a bundle, attachments included."""
 
@@ -86,7 +93,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     def blobs(self) -> tuple[Digest, ...]:
         """Every blob that the bundle needs, its own manifest last."""
         files = tuple(file.digest for file in self.files)
-        attached = tuple(one.digest for one in self.attachments)
+        attached = tuple(descriptor.digest for descriptor in self.attachments)
         return (*files, *attached, self.config.digest, self.evidence.digest, self.digest)
 
 
@@ -139,7 +146,7 @@ def manifest_blob(
             size=attached.size_bytes,
             annotations={TITLE: f"evidence/{attached.path}"},
         )
-        for attached in sorted(attachments, key=lambda one: one.path)
+        for attached in sorted(attachments, key=lambda attachment: attachment.path)
     ]
     layers.append(
         Descriptor(
@@ -178,6 +185,11 @@ def manifest_size(
     """How many bytes the manifest has, whatever the digests of the files are."""
     listed = tuple(files)
     return len(manifest_blob(model, listed, config_blob(model, listed), evidence, attachments))
+
+
+def begins_bundle(head: bytes) -> bool:
+    """Whether a blob that begins so may be the manifest of a bundle."""
+    return head.startswith(_BEGINNING)
 
 
 def read_manifest(content: bytes) -> Bundle:

@@ -109,7 +109,7 @@ def doubts(entries: Sequence[Dated], now: str) -> dict[int, Doubt]:
     one that came earlier, or, of a machine's clock, after a later one of a forge's. `entries` are
     in their order.
     """
-    found: dict[int, Doubt] = {}
+    doubtful: dict[int, Doubt] = {}
     late = _late(entries, now)
     newest: Dated | None = None
     vouched: Dated | None = None  # the newest that a forge has dated
@@ -117,14 +117,14 @@ def doubts(entries: Sequence[Dated], now: str) -> dict[int, Doubt]:
         # A forge's date is compared with what a forge has dated: a machine's proves nothing to it.
         before = vouched if entry.is_of_forge else newest
         if entry.seq in late:
-            found[entry.seq] = Doubt(seq=entry.seq, at=entry.at, why=late[entry.seq])
+            doubtful[entry.seq] = Doubt(seq=entry.seq, at=entry.at, why=late[entry.seq])
         elif before is not None and _s(entry.at) < _s(before.at) - TOLERANCE_S:
             why = f"before entry {before.seq}, which came earlier and says {before.at}"
-            found[entry.seq] = Doubt(seq=entry.seq, at=entry.at, why=why)
+            doubtful[entry.seq] = Doubt(seq=entry.seq, at=entry.at, why=why)
         else:
             newest = _later(newest, entry)
             vouched = _later(vouched, entry) if entry.is_of_forge else vouched
-    return found
+    return doubtful
 
 
 def _later(known: Dated | None, entry: Dated) -> Dated:
@@ -182,7 +182,7 @@ def spent(record: Record, stage: str, now: str, entries: Sequence[Entry] = ()) -
     seconds, doubt, is_unknown = 0.0, None, False
     for came, left in _stays(entries, stage, record.version):
         within = entries[came : len(entries) if left is None else left + 1]
-        good = [_s(one.at) for one in within if one.seq not in bad]
+        good = [_s(entry.at) for entry in within if entry.seq not in bad]
         arrival = within[0].seq
         doubt = bad.get(arrival, doubt)
         if not good:
@@ -190,7 +190,7 @@ def spent(record: Record, stage: str, now: str, entries: Sequence[Entry] = ()) -
             continue
         # Nobody comes before what was written before: whatever is not in the future counts.
         floor = max(
-            (_s(one.at) for one in entries[: came + 1] if _s(one.at) <= _s(now)), default=0.0
+            (_s(entry.at) for entry in entries[: came + 1] if _s(entry.at) <= _s(now)), default=0.0
         )
         last = within[-1].seq
         end = _s(now) if left is None else (good[-1] if last in bad else _s(within[-1].at))

@@ -32,6 +32,8 @@ class Kind(StrEnum):
     CLEARED = "cleared"
     RETIRED = "retired"
     NOTED = "noted"
+    PURGED = "purged"
+    MOVED = "moved"
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -97,6 +99,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     bundle and whose own approval may not count. `happened` is when a noted event took place, a day
     or a time in UTC; `at` is when the entry was written. `key` is the same whenever the same is
     asked again because an answer was lost; of what cannot be done twice anyway it is None.
+    `inspection` is the digest under which the store keeps what was seen in the model's files. Of a
+    store that has moved, `links` say from where (`from`) and to where (`to`).
     """
 
     kind: Kind
@@ -115,6 +119,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     happened: str | None = None
     links: dict[str, str] = {}
     key: str | None = None
+    inspection: Digest | None = None
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +188,8 @@ def reviews_in(entry: Draft) -> tuple[RecordedReview, ...]:
     has made of them, the other way round.
     """
     return tuple(
-        RecordedReview(review=_review(entry, one), change=one.change) for one in entry.approvals
+        RecordedReview(review=_review(entry, record), change=record.change)
+        for record in entry.approvals
     )
 
 
@@ -255,8 +261,8 @@ _dates = msgspec.json.Decoder(_Date)
 
 def dated(content: bytes) -> Dated:
     """The date in the bytes of an entry that is known to be one: many are read."""
-    found = _dates.decode(content)
-    return Dated(seq=found.seq, at=found.at, is_of_forge=found.actor.proof == "forge")
+    entry = _dates.decode(content)
+    return Dated(seq=entry.seq, at=entry.at, is_of_forge=entry.actor.proof == "forge")
 
 
 def entry_digest(content: bytes) -> Digest:
@@ -292,3 +298,7 @@ def sentence(entry: Draft) -> str:
             return f"retire {what}"
         case Kind.NOTED:
             return f"note on {what}"
+        case Kind.PURGED:
+            return f"purge {what}"
+        case Kind.MOVED:
+            return f"move the store of {what}"

@@ -61,6 +61,7 @@ class VersionLine(Struct, frozen=True, kw_only=True):
     bundle: Digest
     at: str
     retired: bool = False
+    purged: bool = False
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -114,13 +115,16 @@ class Stay(Struct, frozen=True, kw_only=True):
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """What the ledger knows of one bundle."""
+    """What the ledger knows of one bundle. `purged`: its bytes were taken away on purpose, by the
+    entry of that number; it is retired as well.
+    """
 
     bundle: Digest
     model_digest: Digest
     version: int | None = None
     registered: int | None = None
     retired: bool = False
+    purged: int | None = None
     authors: tuple[PersonKey, ...] = ()
     opinions: dict[PersonKey, EntryRef] = {}
     stays: dict[str, Stay] = {}
@@ -239,7 +243,7 @@ def advance(
     back = seq if _goes_back(state.at, draft.at) else state.back
     state = msgspec.structs.replace(state, seq=seq, at=draft.at, back=back)
     match draft.kind:
-        case Kind.NOTED | Kind.OVERRIDDEN:
+        case Kind.NOTED | Kind.OVERRIDDEN | Kind.MOVED:
             return state, changed
         case Kind.CLEARED:
             held = _held(state, draft)
@@ -266,13 +270,16 @@ def advance(
             line = VersionLine(version=version, bundle=record.bundle, at=draft.at)
             newest = (line, *state.newest)[:NEWEST]
             return msgspec.structs.replace(state, versions=version, newest=newest), changed
-        case Kind.RETIRED:
+        case Kind.RETIRED | Kind.PURGED:
             record = _versioned(records, draft)
             held_in = [n for n, at in state.stages.items() if at.bundle == record.bundle]
             _require(not held_in, f"v{record.version} is in {', '.join(held_in)}")
-            changed[record.bundle] = msgspec.structs.replace(record, retired=True)
+            _require(record.purged is None, f"v{record.version} is purged already")
+            is_purged = draft.kind is Kind.PURGED
+            purged = seq if is_purged else None
+            changed[record.bundle] = msgspec.structs.replace(record, retired=True, purged=purged)
             newest = tuple(
-                msgspec.structs.replace(line, retired=True)
+                msgspec.structs.replace(line, retired=True, purged=is_purged)
                 if line.version == record.version
                 else line
                 for line in state.newest
@@ -370,6 +377,7 @@ def _move(
     stage = draft.stage
     if stage is None or record.version is None:
         raise IllegalEntryError(_ADDING, "no stage")
+    _require(record.purged is None, f"v{record.version} is purged")
     _require(not record.retired, f"v{record.version} is retired")
     held = state.stages.get(stage)
     replaced = None if held is None else held.version
@@ -421,12 +429,12 @@ def _pins(state: State, draft: Draft) -> dict[str, str]:
     """What names mean from now on: what they meant first, until the policy itself pins them."""
     pins = dict(state.pins)
     for approval in draft.approvals if draft.kind is Kind.APPROVED else ():
-        found = approval.resolved
-        if found is None or found.id is None:
+        resolved = approval.resolved
+        if resolved is None or resolved.id is None:
             continue
         _, pin = unpinned(approval.role)
-        if pin is not None or found.name not in pins:
-            pins[found.name] = found.id
+        if pin is not None or resolved.name not in pins:
+            pins[resolved.name] = resolved.id
     return pins
 
 

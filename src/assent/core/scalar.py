@@ -73,14 +73,14 @@ def show_exactly(value: object) -> str:
     return show(value)
 
 
-def show_apart(one: object, other: object) -> tuple[str, str]:
+def show_apart(value: object, other: object) -> tuple[str, str]:
     """Both, with as many digits as it takes to tell two different numbers apart."""
-    if number(one) is not None and number(other) is not None and one != other:
+    if number(value) is not None and number(other) is not None and value != other:
         for digits in range(_DIGITS, _MOST_DIGITS + 1):
-            texts = _rounded(one, digits), _rounded(other, digits)
+            texts = _rounded(value, digits), _rounded(other, digits)
             if texts[0] != texts[1]:
                 return texts
-    return show(one), show(other)
+    return show(value), show(other)
 
 
 def is_whole(value: float | int) -> bool:

@@ -40,10 +40,10 @@ def _views(names: Collection[str]) -> Iterator[dict[str, str]]:
 
 
 def _wrappers(names: Collection[str], start: str) -> set[str]:
-    found = set()
+    wrappers = set()
     for name in names:
         if name.startswith(start):
             word, dot, _ = name[len(start) :].partition(".")
             if dot:
-                found.add(f"{start}{word}.")
-    return found
+                wrappers.add(f"{start}{word}.")
+    return wrappers

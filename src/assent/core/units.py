@@ -66,9 +66,9 @@ def show_moment(seconds: float) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S").removesuffix(" 00:00:00")
 
 
-def count(amount: int, one: str, many: str | None = None) -> str:
+def count(amount: int, singular: str, many: str | None = None) -> str:
     """`1 row`, `2 rows`."""
-    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+    return f"{amount:,} {singular if amount == 1 else many or singular + 's'}"
 
 
 def _amount(text: str, what: str) -> tuple[float, str]:

@@ -12,7 +12,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import msgspec
+from msgspec.structs import replace
 
+from assent.core.bundle import HANDED_OVER_BYTES, TOO_LARGE
+from assent.disk import NO_ROOM, require_room
 from assent.errors import IntegrityError, OutsideError
 
 _DIRECTORY_BYTES = 64 * 1024 * 1024
@@ -35,11 +38,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     What it holds may be `ratio` times as large as the archive; `small_bytes` it may be in any case.
     """
 
-    size_bytes: int = 20 * 2**30
+    size_bytes: int = HANDED_OVER_BYTES
     files: int = 200_000
     folders: int = 200_000
     ratio: int = 200
     small_bytes: int = 64 * 2**20
+
+    def of(self, size_bytes: int | None) -> Limits:
+        """The same for what may have so many bytes; None: as many as here."""
+        return self if size_bytes is None else replace(self, size_bytes=size_bytes)
 
 
 LIMITS = Limits()
@@ -58,6 +65,8 @@ def unpack(archive: Path, inside: str | None, folder: Path, *, limits: Limits, d
             _require_apart(opened, doing)
             _require_few_folders((path for _, path in wanted), limits, doing)
             room = limits.size_bytes
+            held = sum(entry.file_size for entry, _ in wanted)
+            require_room(folder.parent, held, doing, hint=NO_ROOM)
             folder.mkdir(parents=True)
             for entry, path in wanted:
                 target = folder / path
@@ -85,7 +94,7 @@ def _require_bounded(
         raise IntegrityError(doing, "its files lie on top of each other, as in an archive bomb")
     held = sum(entry.file_size for entry in entries)
     if held > limits.size_bytes:
-        raise IntegrityError(doing, "it holds more bytes than an artifact may have")
+        raise IntegrityError(doing, "it holds more bytes than it may have", hint=TOO_LARGE)
     if held > max(limits.small_bytes, limits.ratio * archive_bytes):
         raise IntegrityError(
             doing, f"what it holds is more than {limits.ratio} times as large as the archive"
@@ -108,13 +117,13 @@ def _require_apart(opened: zipfile.ZipFile, doing: str) -> None:
 
 def _require_few_folders(paths: Iterable[PurePosixPath], limits: Limits, doing: str) -> None:
     """Raise `IntegrityError` for more folders than admitted: a short name may ask for hundreds."""
-    found: set[PurePosixPath] = set()
+    folders: set[PurePosixPath] = set()
     for path in paths:
         for folder in path.parents:
-            if folder in found:
+            if folder in folders:
                 break  # and so are those above it
-            found.add(folder)
-        if len(found) > limits.folders:
+            folders.add(folder)
+        if len(folders) > limits.folders:
             raise IntegrityError(doing, f"it holds more than {limits.folders:,} folders")
 
 
@@ -174,7 +183,7 @@ def _write(
         while chunk := source.read(_CHUNK_BYTES):
             room -= len(chunk)
             if room < 0:
-                raise IntegrityError(doing, "it holds more bytes than an artifact may have")
+                raise IntegrityError(doing, "it holds more bytes than it may have", hint=TOO_LARGE)
             written.write(chunk)
     return room
 

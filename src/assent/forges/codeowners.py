@@ -16,11 +16,11 @@ _PIECES = {
 
 def words(line: str) -> list[str]:
     """The words of a line without its comment. A backslash keeps a space or a `#` in a word."""
-    found = [match.group() for match in re.finditer(r"(?:\\.|[^\s\\])+", line)]
-    for place, word in enumerate(found):
+    parts = [match.group() for match in re.finditer(r"(?:\\.|[^\s\\])+", line)]
+    for place, word in enumerate(parts):
         if word.startswith("#"):
-            return found[:place]
-    return found
+            return parts[:place]
+    return parts
 
 
 def unescaped(pattern: str) -> str:

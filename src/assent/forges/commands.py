@@ -49,7 +49,7 @@ def commands(body: str) -> tuple[Command, ...]:
     """All commands of a comment, in the order of its lines. Whoever says anything else to Assent
     asks for help.
     """
-    found = []
+    commands_read = []
     starts_paragraph = True
     is_quoted = False
     for line in body.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
@@ -61,18 +61,18 @@ def commands(body: str) -> tuple[Command, ...]:
         is_quoted = is_quoted or _QUOTED.match(line) is not None
         command = _command(line) if starts_paragraph and not is_quoted else None
         if command is not None:
-            found.append(command)
+            commands_read.append(command)
             continue
         if starts_paragraph and not is_quoted and _UNKNOWN.fullmatch(line):
-            found.append(Command(word=CommandName.HELP))
+            commands_read.append(Command(word=CommandName.HELP))
         starts_paragraph = False  # who knows what the line opens, such as code
-    return tuple(found)
+    return tuple(commands_read)
 
 
 def _command(line: str) -> Command | None:
     for word, form in _COMMANDS.items():
-        found = form.fullmatch(line)
-        if found is not None:
-            said = found.groupdict()
-            return Command(word=word, model=said.get("model"), typed=said.get("typed"))
+        match = form.fullmatch(line)
+        if match is not None:
+            groups = match.groupdict()
+            return Command(word=word, model=groups.get("model"), typed=groups.get("typed"))
     return None

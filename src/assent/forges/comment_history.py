@@ -41,13 +41,13 @@ def resolved(
     several bundles, it means none.
     """
     for revision, sights in shown:
-        found = {
+        bundles = {
             sight.bundle
             for sight in sights
             if sight.bundle is not None and sight.at <= at and sight.bundle.startswith(digest)
         }
-        if len(found) > 1:
+        if len(bundles) > 1:
             break
-        if found:
-            return revision, found.pop()
+        if bundles:
+            return revision, bundles.pop()
     return UNKNOWN_HEAD, None

@@ -28,8 +28,8 @@ class DefaultBranch:
     @property
     def tips(self) -> frozenset[str]:
         """See `Forge.tips`."""
-        before = (one.before for one in self._pushes if one.before is not None)
-        return frozenset([*(one.after for one in self._pushes), *before])
+        before = (push.before for push in self._pushes if push.before is not None)
+        return frozenset([*(push.after for push in self._pushes), *before])
 
     @cached_property
     def _pushes(self) -> Sequence[Push]:

@@ -22,7 +22,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
+from assent.core.bundle import TOO_LARGE
 from assent.core.clock import ClockReading
+from assent.disk import NO_ROOM, require_room
 from assent.errors import IntegrityError, OutsideError, UsageError
 
 if TYPE_CHECKING:
@@ -120,20 +122,20 @@ class Line(ABC):
         """
 
     @abstractmethod
-    def _limit_s(self, found: Answer) -> float | None:
+    def _limit_s(self, answer: Answer) -> float | None:
         """How many seconds the forge asks to wait; None if it does not limit this request."""
 
     @abstractmethod
-    def _said(self, found: Answer) -> str:
+    def _said(self, answer: Answer) -> str:
         """The forge's own message. It is text from outside, and it never shows the token."""
 
     @abstractmethod
-    def _advice(self, method: str, path: str, found: Answer) -> str | None:
+    def _advice(self, method: str, path: str, answer: Answer) -> str | None:
         """What to do about a refusal."""
 
-    def _is_of_plan(self, found: Answer) -> bool:
+    def _is_of_plan(self, answer: Answer) -> bool:
         """Whether the forge has refused because of the plan that the owner pays for."""
-        del found
+        del answer
         return False
 
     def get(
@@ -189,9 +191,9 @@ class Line(ABC):
         seen = []
         for _ in range(MAX_PAGES):
             seen.append(asked)
-            found = self._read(path, doing, asked)
-            yield from self._decoded(found, list[item], doing)  # type: ignore[valid-type]  # a type made at run time
-            following = _NEXT.search(found.headers.get("link", ""))
+            answer = self._read(path, doing, asked)
+            yield from self._decoded(answer, list[item], doing)  # type: ignore[valid-type]  # a type made at run time
+            following = _NEXT.search(answer.headers.get("link", ""))
             if following is None:
                 return
             # Of the address only the query is used: the rest could lead elsewhere.
@@ -225,27 +227,31 @@ class Line(ABC):
             session.auth = _nobody  # else a password of this machine might be sent
             try:
                 with self._told(doing):
-                    found = session.get(
+                    response = session.get(
                         address, stream=True, allow_redirects=False, timeout=TIMEOUT_S
                     )
             except RequestException as error:
                 raise self._unreachable(doing, error, where) from None
-        if found.status_code != 200:
-            problem = f"{where}, the answer is {found.status_code}"
-            kind = UnsureError if found.status_code >= 500 else OutsideError
+        if response.status_code != 200:
+            problem = f"{where}, the answer is {response.status_code}"
+            kind = UnsureError if response.status_code >= 500 else OutsideError
             raise kind(doing, problem)
-        return found
+        return response
 
-    def _write_to(self, target: Path, found: Response, doing: str, limit_bytes: int) -> None:
+    def _write_to(self, target: Path, response: Response, doing: str, limit_bytes: int) -> None:
         from requests import RequestException
 
         count = 0
+        length = response.headers.get("Content-Length", "")
+        if length.isascii() and length.isdecimal() and int(length) <= limit_bytes:
+            require_room(target.parent, int(length), doing, hint=NO_ROOM)
         try:
-            with found, target.open("wb") as file:
-                for chunk in found.iter_content(_CHUNK_BYTES):
+            with response, target.open("wb") as file:
+                for chunk in response.iter_content(_CHUNK_BYTES):
                     count += len(chunk)
                     if count > limit_bytes:
-                        raise IntegrityError(doing, f"it is larger than {limit_bytes:,} bytes")
+                        problem = f"it is larger than {limit_bytes:,} bytes"
+                        raise IntegrityError(doing, problem, hint=TOO_LARGE)
                     file.write(chunk)
         except RequestException as error:
             where = f"where {self._name} keeps artifacts"
@@ -301,8 +307,8 @@ class Line(ABC):
         """Send until the forge does not ask to wait. A request that it limits was not carried
         out, so it may be sent again whatever it is.
         """
-        found = self._answered(method, path, doing, parameters or {}, body)
-        return self._accepted(method, path, found, doing)
+        answer = self._answered(method, path, doing, parameters or {}, body)
+        return self._accepted(method, path, answer, doing)
 
     def _answered(
         self,
@@ -317,14 +323,14 @@ class Line(ABC):
         while True:
             began = time.monotonic()
             with self._told(doing):
-                found = self._send_once(method, path, doing, parameters, body)
+                answer = self._send_once(method, path, doing, parameters, body)
             if (
-                self.clock_reading is None and found.status < 500
+                self.clock_reading is None and answer.status < 500
             ):  # a gateway answers for an ill one
-                self.clock_reading = self._seen(found, began, time.monotonic())
-            asked_s = self._limit_s(found)
+                self.clock_reading = self._seen(answer, began, time.monotonic())
+            asked_s = self._limit_s(answer)
             if asked_s is None:
-                return found
+                return answer
             patience -= asked_s
             if patience < 0:
                 raise RefusedError(
@@ -346,13 +352,13 @@ class Line(ABC):
         finally:
             notice.cancel()
 
-    def _seen(self, found: Answer, began: float, ended: float) -> ClockReading | None:
+    def _seen(self, answer: Answer, began: float, ended: float) -> ClockReading | None:
         """The time in an answer. One that a cache has kept is as much older as it says."""
         try:
-            shown = parsedate_to_datetime(found.headers.get("date", ""))
+            shown = parsedate_to_datetime(answer.headers.get("date", ""))
         except ValueError:
             return None
-        age = found.headers.get("age", "0").strip()
+        age = answer.headers.get("age", "0").strip()
         if shown.tzinfo is None or re.fullmatch(r"[0-9]{1,9}", age) is None:
             return None
         shown_s = shown.timestamp() + int(age)
@@ -369,21 +375,21 @@ class Line(ABC):
             )
         return clock_reading
 
-    def _accepted(self, method: str, path: str, found: Answer, doing: str) -> Answer:
-        if found.status < 300:
-            return found
-        if found.status < 400:
-            raise self._redirected(doing, found.status)
-        said = self._said(found)
-        problem = f"{self._name} answered {found.status}" + (f": {said}" if said else "")
-        if found.status >= 500:
+    def _accepted(self, method: str, path: str, answer: Answer, doing: str) -> Answer:
+        if answer.status < 300:
+            return answer
+        if answer.status < 400:
+            raise self._redirected(doing, answer.status)
+        message = self._said(answer)
+        problem = f"{self._name} answered {answer.status}" + (f": {message}" if message else "")
+        if answer.status >= 500:
             raise UnsureError(doing, problem, hint="run the verb again later")
         raise RefusedError(
             doing,
             problem,
-            status=found.status,
-            hint=self._advice(method, path, found),
-            is_of_plan=self._is_of_plan(found),
+            status=answer.status,
+            hint=self._advice(method, path, answer),
+            is_of_plan=self._is_of_plan(answer),
         )
 
     def _redirected(self, doing: str, status: int) -> RefusedError:
@@ -397,9 +403,9 @@ class Line(ABC):
             hint=f"can this machine reach {address}?",
         )
 
-    def _decoded(self, found: Answer, answer: type[T], doing: str) -> T:
+    def _decoded(self, sent: Answer, answer: type[T], doing: str) -> T:
         try:
-            return msgspec.json.decode(found.text, type=answer)
+            return msgspec.json.decode(sent.text, type=answer)
         except (msgspec.MsgspecError, UnicodeError) as error:
             problem = f"{self._name}'s answer is not what it should be ({error})"
             raise OutsideError(doing, problem) from None
@@ -439,7 +445,7 @@ def shown(text: str, token: str | None) -> str:
     """A forge's text as one short line without the token."""
     if token:
         text = text.replace(token, "[redacted]")
-    plain = "".join(one if one.isprintable() else " " for one in text)
+    plain = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(plain.split())[:_LONGEST_MESSAGE]
 
 

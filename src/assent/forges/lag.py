@@ -32,11 +32,11 @@ class Lag:
 
     def read(self, commit: str, look: Callable[[], list[T]], is_it: Callable[[T], bool]) -> list[T]:
         """What `look` finds of a commit, as soon as one of it `is_it`, or the time is over."""
-        found = look()
-        while self._pauses and not any(map(is_it, found)) and not self._is_old(commit):
+        items = look()
+        while self._pauses and not any(map(is_it, items)) and not self._is_old(commit):
             self._wait(self._pauses.pop(0))
-            found = look()
-        return found
+            items = look()
+        return items
 
     def _is_old(self, commit: str) -> bool:
         return self._before is not None and self._checkout.contains(self._before, commit)

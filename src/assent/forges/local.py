@@ -151,9 +151,9 @@ class LocalForge:
             revisions,
             doing="reading the authors of the change",
         )
-        found = dict.fromkeys(line.strip() for line in shown.splitlines() if line.strip())
+        names = dict.fromkeys(line.strip() for line in shown.splitlines() if line.strip())
         authors = []
-        for name in found:
+        for name in names:
             text, _, address = name.removesuffix(">").rpartition("<")
             actor = self._actor(address, text.strip() or address)
             authors.append(Author(name=name, person=actor))
@@ -177,8 +177,8 @@ class LocalForge:
             if landed and self._branch.commit is not None and len(parents) < 2:
                 continue
             if all(
-                self._branch.commit and repository.contains(self._branch.commit, one)
-                for one in parents
+                self._branch.commit and repository.contains(self._branch.commit, parent)
+                for parent in parents
             ):
                 continue
             return (Author(name=f"somebody before {commit[:12]} {_CUT_OFF}", person=None),)
@@ -246,7 +246,7 @@ class LocalForge:
         """
         if person.forge != HOST:
             return None
-        known = next((one for one in self._people if one.email.lower() == person.id), None)
+        known = next((known for known in self._people if known.email.lower() == person.id), None)
         if self._people and known is None:
             return None
         name, pin = unpinned(who)
@@ -293,14 +293,14 @@ class LocalForge:
         """See `Forge.review_queue`."""
         return _NO_QUEUE
 
-    def fetch(self, name: str, folder: Path) -> Run | None:
+    def fetch(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run | None:
         """See `Forge.fetch`. Nothing is started by the end of a run here."""
-        del name, folder
+        del name, folder, size_bytes
         return None
 
-    def fetch_own(self, name: str, folder: Path) -> Run:
+    def fetch_own(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Forge.fetch_own`. There are no jobs here that could have left anything."""
-        del folder
+        del folder, size_bytes
         raise UsageError(
             f"fetching what the job {name!r} has left",
             "there are no jobs without a forge",
@@ -365,17 +365,17 @@ class LocalForge:
         wanted = name.strip().lower()
         if not wanted or not wanted.isprintable():
             raise UsageError(f"looking for {name!r}", "this is no name")
-        found: dict[str, str] = {}
+        spelled_by_email: dict[str, str] = {}
         for spelled, email in [*self._listed(), *self._committers()]:
             if wanted in (spelled.lower(), email.lower(), email.lower().partition("@")[0]):
-                found.setdefault(email.lower(), spelled)
-        if len(found) > 1:
+                spelled_by_email.setdefault(email.lower(), spelled)
+        if len(spelled_by_email) > 1:
             raise UsageError(
                 f"looking for {name!r}",
-                "it could be " + " or ".join(sorted(found)),
+                "it could be " + " or ".join(sorted(spelled_by_email)),
                 hint="give the e-mail address",
             )
-        for email, spelled in found.items():
+        for email, spelled in spelled_by_email.items():
             return self._actor(email, spelled)
         return None
 

@@ -20,7 +20,7 @@ MOST_TOGETHER = 10
 class History(Protocol):
     """What Git knows of commits."""
 
-    def adds_nothing(self, result: str, one: str, other: str) -> bool | None:
+    def adds_nothing(self, result: str, first: str, other: str) -> bool | None:
         """Whether a commit holds just what Git makes of merging two others; None if not known."""
 
     def parents(self, commit: str) -> tuple[str, ...]:
@@ -74,20 +74,20 @@ def made_by(
     """
     change = _Change(commits, history)
     pushed = list(change.pushed(pushes or ()))
-    passers = {one.by.key: one.by for one in pushed if one.is_idle}
-    pushers = [author(one.by) for one in pushed if not one.is_idle]
-    rebased = {sha for one in pushed if one.is_rebase for sha in one.brought}
-    told = {sha for one in pushed if one.is_next for sha in one.brought}
-    found: list[Author] = []
+    passers = {push.by.key: push.by for push in pushed if push.is_idle}
+    pushers = [author(push.by) for push in pushed if not push.is_idle]
+    rebased = {sha for push in pushed if push.is_rebase for sha in push.brought}
+    told = {sha for push in pushed if push.is_next for sha in push.brought}
+    makers: list[Author] = []
     for commit in commits:
         if commit.sha not in change.idle:
-            found += _named(commit, is_rebased=commit.sha in rebased, is_told=commit.sha in told)
+            makers += _named(commit, is_rebased=commit.sha in rebased, is_told=commit.sha in told)
         elif commit.author.person is not None:
             passers[commit.author.person.key] = commit.author.person
-    authors = distinct([*found, *pushers])
-    known = {one.person.key for one in authors if one.person is not None}
-    remarks = [_passed(one) for key, one in passers.items() if key not in known]
-    is_told = all(one.sha in told for one in commits)
+    authors = distinct([*makers, *pushers])
+    known = {maker.person.key for maker in authors if maker.person is not None}
+    remarks = [_passed(passer) for key, passer in passers.items() if key not in known]
+    is_told = all(commit.sha in told for commit in commits)
     if not is_told:
         remarks.append(UNTOLD)
     return Made(authors=authors, remarks=tuple(remarks), is_told=is_told)
@@ -105,7 +105,9 @@ def opened_by(
     not read (`beyond`). Where another automation than ours (`is_own`) opened it and nothing names a
     person, it is said that it is not told for whom.
     """
-    people = any(one.person is not None and one.person.kind == "person" for one in made.authors)
+    people = any(
+        maker.person is not None and maker.person.kind == "person" for maker in made.authors
+    )
     is_automation = opener.person is not None and opener.person.kind != "person"
     remarks = made.remarks
     if is_automation and not asked and not people and not is_own():
@@ -134,16 +136,16 @@ def bringer(
     """The push that brought a step to its branch; None if none of `pushes`, newest first, is known
     to have. `line` are the steps that led to a commit, newest first, as far as they are here.
     """
-    known = {one.after: one for one in reversed(pushes)}
+    known = {push.after: push for push in reversed(pushes)}
     if commit in known:
         return known[commit]
-    for one in pushes:
-        steps = line(one.after)
+    for push in pushes:
+        steps = line(push.after)
         if commit in steps:
             place = steps.index(commit)
-            found = next(known[step] for step in reversed(steps[:place]) if step in known)
-            was_there = found.before in steps[: place + 1]
-            return None if was_there else found
+            last = next(known[step] for step in reversed(steps[:place]) if step in known)
+            was_there = last.before in steps[: place + 1]
+            return None if was_there else last
     return None
 
 
@@ -151,10 +153,10 @@ def made_together(
     changes: Sequence[T], authors: Callable[[T], Sequence[Author]]
 ) -> tuple[Author, ...]:
     """Who made some of several changes, and somebody unknown if there are too many."""
-    found = [one for change in changes[:MOST_TOGETHER] for one in authors(change)]
+    together = [maker for change in changes[:MOST_TOGETHER] for maker in authors(change)]
     if len(changes) > MOST_TOGETHER:
-        found.append(Author(name=f"whoever made more than {MOST_TOGETHER} others", person=None))
-    return tuple(found)
+        together.append(Author(name=f"whoever made more than {MOST_TOGETHER} others", person=None))
+    return tuple(together)
 
 
 def author(person: Actor) -> Author:
@@ -166,33 +168,37 @@ def distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
     """The authors without repetitions. An address that hides nobody in one commit, and may hide
     somebody in another one, may.
     """
-    found: dict[tuple[str, Actor | None], Author] = {}
-    for one in authors:
-        key = (one.name, one.person)
-        if key not in found or found[key].is_covered:
-            found[key] = one
-    return tuple(found.values())
+    by_name: dict[tuple[str, Actor | None], Author] = {}
+    for maker in authors:
+        key = (maker.name, maker.person)
+        if key not in by_name or by_name[key].is_covered:
+            by_name[key] = maker
+    return tuple(by_name.values())
 
 
 def named(commits: Iterable[WrittenCommit]) -> Iterator[Author]:
     """Everybody whom commits name."""
-    for one in commits:
-        yield one.author
-        if one.committer is not None:
-            yield one.committer
-        yield from one.co_authors
+    for commit in commits:
+        yield commit.author
+        if commit.committer is not None:
+            yield commit.committer
+        yield from commit.co_authors
 
 
 def _passed(actor: Actor) -> str:
     return f"`{actor.login}` brought in the base branch and nothing else, which makes no author"
 
 
-def _named(one: WrittenCommit, *, is_rebased: bool, is_told: bool) -> list[Author]:
+def _named(commit: WrittenCommit, *, is_rebased: bool, is_told: bool) -> list[Author]:
     """Whom a commit names. A rebase makes whoever does it the committer of what others wrote."""
-    found = [one.author] if one.committer is None or is_rebased else [one.author, one.committer]
+    makers = (
+        [commit.author]
+        if commit.committer is None or is_rebased
+        else [commit.author, commit.committer]
+    )
     return [
-        *(msgspec.structs.replace(author, is_covered=is_told) for author in found),
-        *(msgspec.structs.replace(author, is_covered=True) for author in one.co_authors),
+        *(msgspec.structs.replace(author, is_covered=is_told) for author in makers),
+        *(msgspec.structs.replace(author, is_covered=True) for author in commit.co_authors),
     ]
 
 
@@ -215,28 +221,30 @@ class _Change:
     """
 
     def __init__(self, commits: Sequence[WrittenCommit], history: History) -> None:
-        self._parents: Mapping[str, tuple[str, ...]] = {one.sha: one.parents for one in commits}
+        self._parents: Mapping[str, tuple[str, ...]] = {
+            commit.sha: commit.parents for commit in commits
+        }
         self._onto = self._edges(self._parents)
         self._history = history
-        self.idle = frozenset(one.sha for one in commits if self._is_idle(one))
+        self.idle = frozenset(commit.sha for commit in commits if self._is_idle(commit))
 
     def pushed(self, pushes: Iterable[Push]) -> Iterator[_Pushed]:
         """What each push did. Those of an earlier branch of this name count only if they brought
         something.
         """
         last: str | None = None
-        for one in pushes:
-            brought = self._brought_by(one)
-            if brought or not one.is_earlier:
-                is_rebase = self._is_rebase(one)
+        for push in pushes:
+            brought = self._brought_by(push)
+            if brought or not push.is_earlier:
+                is_rebase = self._is_rebase(push)
                 yield _Pushed(
-                    by=one.by,
+                    by=push.by,
                     brought=brought,
-                    is_idle=is_rebase or self._is_idle_push(one, brought),
+                    is_idle=is_rebase or self._is_idle_push(push, brought),
                     is_rebase=is_rebase,
-                    is_next=self._is_next(one, last),
+                    is_next=self._is_next(push, last),
                 )
-            last = one.after
+            last = push.after
 
     def _brought_by(self, push: Push) -> frozenset[str]:
         before = frozenset() if push.before is None else self._below(push.before)
@@ -250,7 +258,7 @@ class _Change:
         return before is None or before == last or before in self._parents or self._is_base(before)
 
     def _is_base(self, commit: str) -> bool:
-        return any(self._history.contains(one, commit) for one in self._onto)
+        return any(self._history.contains(tip, commit) for tip in self._onto)
 
     def _is_idle_push(self, push: Push, brought: frozenset[str]) -> bool:
         if push.after in self._parents:
@@ -274,19 +282,19 @@ class _Change:
 
     def _edges(self, commits: Collection[str]) -> frozenset[str]:
         """What the commits stand on: the base, as far as it is beside them."""
-        return frozenset(one for sha in commits for one in self._parents[sha]) - {*commits}
+        return frozenset(parent for sha in commits for parent in self._parents[sha]) - {*commits}
 
     def _below(self, sha: str) -> frozenset[str]:
-        found: set[str] = set()
+        below: set[str] = set()
         waiting = [sha]
         while waiting:
-            one = waiting.pop()
-            if one in self._parents and one not in found:
-                found.add(one)
-                waiting += self._parents[one]
-        return frozenset(found)
+            current = waiting.pop()
+            if current in self._parents and current not in below:
+                below.add(current)
+                waiting += self._parents[current]
+        return frozenset(below)
 
-    def _is_idle(self, one: WrittenCommit) -> bool:
-        if len(one.parents) != 2 or one.co_authors:
+    def _is_idle(self, commit: WrittenCommit) -> bool:
+        if len(commit.parents) != 2 or commit.co_authors:
             return False
-        return self._history.adds_nothing(one.sha, *one.parents) is True
+        return self._history.adds_nothing(commit.sha, *commit.parents) is True

@@ -14,8 +14,8 @@ def ssh_host(address: str) -> str | None:
     """The host of an address that Git reaches by SSH; None for any other address."""
     if "://" in address and not address.startswith("ssh://"):
         return None
-    found = _HOST.match(address)
-    host = None if found is None else found["url"] or found["scp"]
+    match = _HOST.match(address)
+    host = None if match is None else match["url"] or match["scp"]
     return None if host is None or host.startswith("-") else host
 
 

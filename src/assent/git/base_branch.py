@@ -76,7 +76,7 @@ class BaseBranch:
 
     def _newest(self, name: str) -> str | None:
         if self._remote is not None:
-            found = self._repository.resolve(f"refs/remotes/{self._remote}/{name}")
-            if found is not None:
-                return found
+            commit = self._repository.resolve(f"refs/remotes/{self._remote}/{name}")
+            if commit is not None:
+                return commit
         return self._repository.resolve(f"refs/heads/{name}")

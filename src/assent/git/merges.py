@@ -24,16 +24,16 @@ class Merges:
         self._repository = repository
         self._missing: set[str] = set()
 
-    def adds_nothing(self, result: str, one: str, other: str) -> bool | None:
+    def adds_nothing(self, result: str, first: str, other: str) -> bool | None:
         """Whether the commit `result` holds just what Git makes of merging two commits. None if
         that is not known: a commit or its history cannot be had, or this Git is too old.
         """
-        found: bool | None = None
-        for _ in self._deeper(result, one, other):
-            found = self._is_merge(result, one, other)
-            if found:
+        is_merge: bool | None = None
+        for _ in self._deeper(result, first, other):
+            is_merge = self._is_merge(result, first, other)
+            if is_merge:
                 break
-        return found
+        return is_merge
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The parents of a commit; none if they are not known."""
@@ -43,10 +43,10 @@ class Merges:
         """Whether a commit is known to have another one in its history."""
         return any(self._is_below(ancestor, commit) for _ in self._deeper(commit))
 
-    def _is_merge(self, result: str, one: str, other: str) -> bool | None:
-        if not all(map(self._has, (result, one, other))):
+    def _is_merge(self, result: str, first: str, other: str) -> bool | None:
+        if not all(map(self._has, (result, first, other))):
             return None
-        merge = ("merge-tree", "--write-tree", one, other)
+        merge = ("merge-tree", "--write-tree", first, other)
         try:
             merged = self._repository.run(*merge, doing="merging as Git would")
             return merged.splitlines()[:1] == [self._repository.tree(result)]

@@ -56,16 +56,16 @@ class Objects:
         """The object of this name (`HEAD^{commit}`, `main:assent.yaml`, an id), or None. Raises
         `OutsideError` for one of more than `MAX_BYTES`.
         """
-        found = self.read_small(name, most=MAX_BYTES)
-        if isinstance(found, int):
-            raise OutsideError(f"reading {name[:100]!r} from Git", f"it has {found:,} bytes")
-        return found
+        read = self.read_small(name, most=MAX_BYTES)
+        if isinstance(read, int):
+            raise OutsideError(f"reading {name[:100]!r} from Git", f"it has {read:,} bytes")
+        return read
 
     def read_small(self, name: str, *, most: int) -> Object | int | None:
         """The same, but its size if that is more than `most` bytes."""
         if "\n" in name:  # the names that the process reads are lines
-            found = self._resolved(name)
-            return None if found is None else self.read_small(found, most=most)
+            resolved = self._resolved(name)
+            return None if resolved is None else self.read_small(resolved, most=most)
         stdin, stdout = self._pipes()
         with suppress(BrokenPipeError):  # then there is no answer either
             stdin.write(os.fsencode(name) + b"\n")

@@ -87,12 +87,12 @@ _LEFT = re.compile(r"not a git repository: (?P<path>.*)")
 
 def _where_git_stops(folder: Path) -> str:
     """What to do where Git finds no repository, although there may be one."""
-    found = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
-    if found is None:
+    home = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
+    if home is None:
         return "run `git init` here, or change to your repository"
     if told("GIT_CEILING_DIRECTORIES"):
-        return f"there is a .git in {found}, but GIT_CEILING_DIRECTORIES keeps Git from looking"
+        return f"there is a .git in {home}, but GIT_CEILING_DIRECTORIES keeps Git from looking"
     return (
-        f"there is a .git in {found} that Git does not take: is it complete? Where another file "
+        f"there is a .git in {home} that Git does not take: is it complete? Where another file "
         "system begins between, set GIT_DISCOVERY_ACROSS_FILESYSTEM=1"
     )

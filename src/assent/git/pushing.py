@@ -61,9 +61,9 @@ def refusal(error: GitError) -> Refusal | None:
     off before, or after it had arrived.
     """
     for line in error.stdout.splitlines():
-        found = _STATUS.fullmatch(line.rstrip())
-        if found is not None and found["by"] != "remote failure":
-            [reason] = said(found["reason"] or found["by"]) or ["refused"]
+        match = _STATUS.fullmatch(line.rstrip())
+        if match is not None and match["by"] != "remote failure":
+            [reason] = said(match["reason"] or match["by"]) or ["refused"]
             lines = tuple(line for line in said(error.stderr) if not line.startswith("hint:"))
-            return Refusal(reason, lines, found["by"] == "rejected")
+            return Refusal(reason, lines, match["by"] == "rejected")
     return None

@@ -37,18 +37,18 @@ def bearing(known: Set[str], addresses: Sequence[str]) -> list[tuple[str, str]]:
     """The settings for remotes at these addresses. `known` are the names of those that there are
     already, as `git config --list` writes them.
     """
-    found = [
+    settings = [
         (name, str(value))
         for name, (variable, value) in _SPEEDS.items()
         if name.lower() not in known and not told(variable)
     ]
     if "core.sshcommand" in known or told(*_OWN_SSH):
-        return found
+        return settings
     hosts = [host for host in map(ssh_host, addresses) if host is not None]
     options = _unset_options(hosts[0]) if hosts else []
     if options:
-        found.append(("core.sshCommand", " ".join(["ssh", *options])))
-    return found
+        settings.append(("core.sshCommand", " ".join(["ssh", *options])))
+    return settings
 
 
 def _unset_options(host: str) -> list[str]:

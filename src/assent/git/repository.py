@@ -87,20 +87,20 @@ class Repository:
 
     def resolve(self, revision: str) -> str | None:
         """The full SHA of the commit that `revision` names, or None."""
-        found = self._objects.read(f"{revision}^{{commit}}")
-        return None if found is None else found.oid
+        commit_object = self._objects.read(f"{revision}^{{commit}}")
+        return None if commit_object is None else commit_object.oid
 
     def tree(self, commit: str) -> str:
         """The tree of a commit. Raises `OutsideError` if it is not here."""
-        found = self._objects.read(f"{commit}^{{tree}}")
-        if found is None:
+        tree = self._objects.read(f"{commit}^{{tree}}")
+        if tree is None:
             raise OutsideError(f"reading the tree of {commit}", "it is not in this clone")
-        return found.oid
+        return tree.oid
 
     def branch(self) -> str | None:
         """The branch that is checked out, or None for a detached head."""
-        found = self.points_at("HEAD", doing="reading HEAD")
-        return None if found is None else found.removeprefix("refs/heads/")
+        branch = self.points_at("HEAD", doing="reading HEAD")
+        return None if branch is None else branch.removeprefix("refs/heads/")
 
     def points_at(self, reference: str, *, doing: str) -> str | None:
         """The whole name of the reference that another one stands for; None if it stands for
@@ -181,7 +181,7 @@ class Repository:
         paths = [] if path is None else [path]
         shown = self.run(
             *("--literal-pathspecs", "rev-list", "--first-parent", f"--max-count={most}", commit),
-            *(f"^{one}" for one in without),
+            *(f"^{excluded}" for excluded in without),
             *("--", *paths),
             doing=f"reading what has led to {commit[:12]}",
         )
@@ -193,12 +193,12 @@ class Repository:
         """As `first_parents`, with the parents of each, in the same order."""
         shown = self.run(
             *("rev-list", "--first-parent", "--parents", f"--max-count={most}", commit),
-            *(f"^{one}" for one in without),
+            *(f"^{excluded}" for excluded in without),
             "--",
             doing=f"reading what has led to {commit[:12]}",
         )
-        found = (line.split() for line in shown.splitlines())
-        return {step: tuple(parents) for step, *parents in found}
+        lines = (line.split() for line in shown.splitlines())
+        return {step: tuple(parents) for step, *parents in lines}
 
     def was(self, reference: str, *, most: int) -> tuple[str, ...]:
         """The newest commits that a reference is known to have pointed at in this clone."""
@@ -211,11 +211,11 @@ class Repository:
             return ()  # there is no such reference
         return tuple(shown.splitlines())
 
-    def forks(self, one: str, other: str) -> list[str]:
+    def forks(self, first: str, other: str) -> list[str]:
         """The newest commits that two have in common, as far as history is here."""
         try:
             return self.run(
-                "merge-base", "--all", one, other, doing="comparing revisions"
+                "merge-base", "--all", first, other, doing="comparing revisions"
             ).splitlines()
         except GitError as error:
             if error.code == 1:
@@ -239,10 +239,10 @@ class Repository:
 
     def _commit(self, commit: str) -> tuple[str, str]:
         """Header and message of a commit."""
-        found = self._objects.read(commit)
-        if found is None or found.kind != "commit":
+        object_ = self._objects.read(commit)
+        if object_ is None or object_.kind != "commit":
             raise OutsideError(f"reading the commit {commit}", "it is not in this clone")
-        header, _, message = found.content.decode(errors="replace").partition("\n\n")
+        header, _, message = object_.content.decode(errors="replace").partition("\n\n")
         return header, message
 
     def contains(self, commit: str, ancestor: str) -> bool:
@@ -259,8 +259,8 @@ class Repository:
 
     def show(self, commit: str, path: str) -> bytes | None:
         """The content of a file at a commit, or None if it is not there."""
-        found = self._objects.read(f"{commit}:{path}")
-        return None if found is None or found.kind != "blob" else found.content
+        object_ = self._objects.read(f"{commit}:{path}")
+        return None if object_ is None or object_.kind != "blob" else object_.content
 
     def id_of(self, commit: str, path: str) -> str | None:
         """The id of a file or folder at a commit, or None if it is not there."""
@@ -275,8 +275,10 @@ class Repository:
             doing="looking for a submodule",
         )
         entries = [line.partition("\t") for line in lines]
-        found = (header.split(" ") for header, _, path in entries if path == name and " " in header)
-        return next((oid for _, kind, oid in found if kind == "commit"), None)
+        entries_of_it = (
+            header.split(" ") for header, _, path in entries if path == name and " " in header
+        )
+        return next((oid for _, kind, oid in entries_of_it if kind == "commit"), None)
 
     def links(self, commit: str, *, most: int) -> dict[str, str] | None:
         """The links of a commit by path, and where they lead; None if there are more than `most`
@@ -286,12 +288,12 @@ class Repository:
         entries = [line.partition("\t") for line in lines if line.startswith("120000 ")]
         if len(entries) > most:
             return None
-        found: dict[str, str] = {}
+        targets: dict[str, str] = {}
         for header, _, path in entries:
             target = self._objects.read_small(header.split(" ")[2], most=_LONGEST_LINK)
             if isinstance(target, Object):
-                found[path] = os.fsdecode(target.content)
-        return found
+                targets[path] = os.fsdecode(target.content)
+        return targets
 
     def config(self, key: str) -> str | None:
         """A value of the Git configuration; of several, the last."""
@@ -306,14 +308,14 @@ class Repository:
         where it is the one for fetching and `pushed` to as well.
         """
         for key in ("pushinsteadof", "insteadof") if pushed else ("insteadof",):
-            found = [
+            aliases = [
                 (value, name[len("url.") : -len(f".{key}")])
                 for _, name, value in self._settings
                 if name.startswith("url.") and name.endswith(f".{key}")
             ]
-            of_it = [(alias, base) for alias, base in found if address.startswith(alias)]
+            of_it = [(alias, base) for alias, base in aliases if address.startswith(alias)]
             if of_it:
-                alias, base = max(of_it, key=lambda one: len(one[0]))
+                alias, base = max(of_it, key=lambda pair: len(pair[0]))
                 return base + address.removeprefix(alias)
         return address
 
@@ -331,8 +333,8 @@ class Repository:
         those that were given.
         """
         own = ("local", "worktree")
-        found = [(name, value) for scope, name, value in self._settings if scope in own]
-        return [*found, *self._given]
+        of_its_own = [(name, value) for scope, name, value in self._settings if scope in own]
+        return [*of_its_own, *self._given]
 
     @cached_property
     def _settings(self) -> list[tuple[str, str, str]]:
@@ -341,11 +343,11 @@ class Repository:
             "config", "--includes", "--show-scope", "--list", "-z", doing="reading the Git settings"
         )
         parts = os.fsdecode(shown).split("\0")
-        found: list[tuple[str, str, str]] = []
+        settings: list[tuple[str, str, str]] = []
         for scope, item in zip(parts[::2], parts[1::2], strict=False):  # ends with an empty part
             name, _, value = item.partition("\n")
-            found.append((scope, name, value))
-        return found
+            settings.append((scope, name, value))
+        return settings
 
     def fetch(self, remote: str, refspec: str, *, doing: str) -> None:
         """Fetch a commit from a remote, without its history if this clone has none. Raises
@@ -367,7 +369,9 @@ class Repository:
 
     def remotely(self, *arguments: str, doing: str) -> str:
         """As `run`, for what talks to a remote: with the settings that were given."""
-        remote = next((one for one in arguments if one in self.remotes()), "the remote")
+        remote = next(
+            (argument for argument in arguments if argument in self.remotes()), "the remote"
+        )
         try:
             shown = git(
                 arguments,

@@ -46,13 +46,19 @@ def steering(repository: Repository, known: Sequence[str] = ()) -> tuple[str, ..
         if error.code == 1:
             return ()
         raise
-    found = [
-        one
-        for one in shown
-        if _STEERING.fullmatch(one.partition("\n")[0]) or _OF_VALUE.fullmatch(one)
+    steering_settings = [
+        setting
+        for setting in shown
+        if _STEERING.fullmatch(setting.partition("\n")[0]) or _OF_VALUE.fullmatch(setting)
     ]
     return tuple(
-        sorted({one.partition("\n")[0] for one in found if not _is_known(one, repository, known)})
+        sorted(
+            {
+                setting.partition("\n")[0]
+                for setting in steering_settings
+                if not _is_known(setting, repository, known)
+            }
+        )
     )
 
 
@@ -64,5 +70,7 @@ def _is_known(setting: str, repository: Repository, known: Sequence[str]) -> boo
     if not key.startswith("include"):
         return False
     path = Path(os.path.normpath(value))
-    places = [Path(one if one.startswith("/") else f"{repository.top}{one}") for one in known]
-    return any(path.parent == one.parent and fnmatchcase(path.name, one.name) for one in places)
+    places = [Path(file if file.startswith("/") else f"{repository.top}{file}") for file in known]
+    return any(
+        path.parent == place.parent and fnmatchcase(path.name, place.name) for place in places
+    )

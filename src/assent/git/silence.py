@@ -126,16 +126,16 @@ def _activity(pid: int, *, only_git: bool) -> Activity:
 
     bytes_moved: int | None = None
     cpu_s, is_web = 0.0, False
-    for one in _family(psutil, pid):
+    for process in _family(psutil, pid):
         with suppress(psutil.Error, OSError):
-            name = one.name()
+            name = process.name()
             if only_git and not name.startswith("git"):
                 continue
             is_web = is_web or name.startswith("git-remote-http")
-            spent = one.cpu_times()
+            spent = process.cpu_times()
             cpu_s += spent.user + spent.system
-            if hasattr(one, "io_counters"):
-                moved = one.io_counters()
+            if hasattr(process, "io_counters"):
+                moved = process.io_counters()
                 bytes_moved = (bytes_moved or 0) + moved.read_chars + moved.write_chars
     return Activity(bytes_moved, cpu_s, is_web)
 
@@ -154,6 +154,6 @@ def _end(process: Popen[Any]) -> None:
 
     if process.returncode is not None:  # its number may be another's by now
         return
-    for one in reversed(_family(psutil, process.pid)):
+    for member in reversed(_family(psutil, process.pid)):
         with suppress(psutil.Error):
-            one.kill()
+            member.kill()

@@ -64,18 +64,18 @@ def changed_within(repository: Repository, name: str) -> list[str] | None:
     inner = None if commit is None else fetched(repository, name)
     if inner is None or inner.resolve("HEAD") != commit:
         return None
-    found: list[str] = []
-    for one in inner.changed_files():
-        deeper = changed_within(inner, one)
-        found += [f"{name}/{each}" for each in ([one] if deeper is None else deeper)]
-    return found
+    files: list[str] = []
+    for changed in inner.changed_files():
+        deeper = changed_within(inner, changed)
+        files += [f"{name}/{each}" for each in ([changed] if deeper is None else deeper)]
+    return files
 
 
 def untracked(repository: Repository, names: Collection[str]) -> list[str]:
     """The files that Git neither has nor ignores, those in submodules as well that hold one of
     `names`. A repository that nobody has added is one folder, with `/` at the end.
     """
-    found = repository.names(
+    untracked_here = repository.names(
         *("ls-files", "-z", "--others", "--exclude-standard", "--full-name"),
         doing="looking for files",
     )
@@ -83,6 +83,6 @@ def untracked(repository: Repository, names: Collection[str]) -> list[str]:
     for name in submodules(repository):
         inner = fetched(repository, name) if name in folders else None
         if inner is not None:
-            own = [one.removeprefix(f"{name}/") for one in names if one.startswith(f"{name}/")]
-            found += [f"{name}/{one}" for one in untracked(inner, own)]
-    return found
+            own = [path.removeprefix(f"{name}/") for path in names if path.startswith(f"{name}/")]
+            untracked_here += [f"{name}/{path}" for path in untracked(inner, own)]
+    return untracked_here

@@ -132,8 +132,8 @@ def _compared(
             old = None  # the first model, built on the base branch: nothing to compare with
         else:
             workspace.say(f"{model}: the candidate is the baseline itself")
-    found = compare_bundles(workspace, old, candidate, weights=weights)
-    return msgspec.structs.replace(directed(policy, found), at=workspace.now)
+    diff = compare_bundles(workspace, view, old, candidate, weights=weights)
+    return msgspec.structs.replace(directed(policy, diff), at=workspace.now)
 
 
 def provenance(
@@ -200,11 +200,11 @@ def _nothing_new(
 
 
 def _other_data(
-    workspace: Workspace, one: LoadedBundle, other: LoadedBundle, change: Change
+    workspace: Workspace, candidate: LoadedBundle, other: LoadedBundle, change: Change
 ) -> bool:
     """Whether two bundles were made from other data, where Git has none that could say so."""
     repository = workspace.repository
-    names = changed_names(one.evidence.inputs, other.evidence.inputs)
+    names = changed_names(candidate.evidence.inputs, other.evidence.inputs)
     paths = (repository.relative(workspace.root / name) for name in names)
     return any(repository.id_of(change.head, path) is None for path in paths)
 

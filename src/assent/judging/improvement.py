@@ -110,13 +110,13 @@ def judge_improvement(
         return Compared(sentence=sentence, failed=failed)
     sentence = f"{short(digest)} is better than {name_of(known)}: {moved}"
     sentence += _rolled_back(workspace, view, candidate)
-    found = Improvement(
+    improvement = Improvement(
         candidate=candidate,
         judgement=judgement,
         title=proposal_title(model, aim.metric, old, new),
         sentence=sentence,
     )
-    return Compared(sentence=sentence, improvement=found)
+    return Compared(sentence=sentence, improvement=improvement)
 
 
 def _rolled_back(workspace: Workspace, view: View, candidate: LoadedBundle) -> str:
@@ -147,11 +147,11 @@ def _last_rollback(view: View, version: int) -> Entry | None:
     record = None if bundle is None else view.record(bundle)
     if record is None or not record.stays:
         return None  # it was never anywhere
-    found = None
+    last = None
     for entry in read_entries(view, record.registered or 0):
         if entry.kind is Kind.ROLLED_BACK and entry.replaces == version:
-            found = entry
-    return found
+            last = entry
+    return last
 
 
 def name_of(known: LoadedBundle) -> str:

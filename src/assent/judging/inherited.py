@@ -71,16 +71,16 @@ def inherited(
     if looked.is_of_version(end):
         return NOTHING
     stretch = looked.stretch(end, covered)
-    found = list(islice(looked.changing(stretch), MOST + 1))
-    made = [_made(workspace, one, change) for one in found[:MOST]]
-    authors = [author for one in made for author in one.authors]
-    if len(found) > MOST:
+    commits = list(islice(looked.changing(stretch), MOST + 1))
+    made = [_made(workspace, commit, change) for commit in commits[:MOST]]
+    authors = [author for step in made for author in step.authors]
+    if len(commits) > MOST:
         authors.append(_unknown(f"more than {MOST} steps have changed the model"))
     if stretch.is_cut:
         authors.append(_unknown("not all of its history is in this clone"))
     return Inherited(
         authors=tuple(dict.fromkeys(authors)),
-        remarks=tuple(_said(one) for one in made if one.id != change.id),
+        remarks=tuple(_said(step) for step in made if step.id != change.id),
     )
 
 
@@ -96,7 +96,9 @@ def _made(workspace: Workspace, commit: str, change: Change) -> Change:
 
 
 def _said(step: Change) -> str:
-    names = dict.fromkeys(one.person.login for one in step.authors if one.person is not None)
+    names = dict.fromkeys(
+        author.person.login for author in step.authors if author.person is not None
+    )
     who = ", ".join(f"`{name}`" for name in names) or "nobody known"
     return f"{step.id} has landed and no version has it yet: made by {who}"
 
@@ -152,8 +154,8 @@ class _Looked:
         ends = (*covered, *registered_commits(self.view, with_retired=False))
 
         def read() -> list[str]:
-            here = [one for one in ends if repository.resolve(one) is not None]
-            past = [one for one in here if one == end or not repository.contains(one, end)]
+            here = [tip for tip in ends if repository.resolve(tip) is not None]
+            past = [tip for tip in here if tip == end or not repository.contains(tip, end)]
             return mainline(workspace, end, most=MOST_STEPS, without=past)
 
         try:
@@ -169,7 +171,10 @@ class _Looked:
         path = repository.relative(self.workspace.root / FILE)
         told = repository.first_parents(end, most=MOST_STEPS, path=path)
         known = frozenset(commits)
-        first = next((one for one in reversed(told) if one in known and self._declares(one)), None)
+        first = next(
+            (commit for commit in reversed(told) if commit in known and self._declares(commit)),
+            None,
+        )
         if first is None:
             return _Stretch()
         later = tuple(commits[: commits.index(first)])
@@ -223,7 +228,7 @@ class _Looked:
         if self.change.landed or repository.is_shallow() or repository.resolve(head) is None:
             return False
         before = repository.parents(step)[0]
-        return all(repository.contains(before, one) for one in repository.forks(step, head))
+        return all(repository.contains(before, fork) for fork in repository.forks(step, head))
 
 
 def _locked(workspace: Workspace, commit: str, model: str) -> Digest | None:

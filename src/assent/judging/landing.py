@@ -78,10 +78,10 @@ class Landed:
         if self.before is None:
             return "it is the first commit"
         try:
-            found = difference(self.workspace, self.model, self.before, self.commit)
+            reason = difference(self.workspace, self.model, self.before, self.commit)
         except AssentError as error:
             return f"what has changed is not known: {error.problem}"
-        return found or ("assent.lock names another bundle" if self.names_another else "")
+        return reason or ("assent.lock names another bundle" if self.names_another else "")
 
     def is_of_version(self, view: View) -> bool:
         """Whether Git knows no difference to what the newest version was registered from, and no
@@ -140,13 +140,13 @@ class Landed:
 def approved(view: View) -> list[Digest]:
     """The bundles with a recorded approval and without a version, the newest first."""
     start = max(0, view.state.seq + 1 - _MOST_ENTRIES)
-    found: dict[Digest, None] = {}
+    bundles: dict[Digest, None] = {}
     for entry in read_entries(view, start):
         digest = entry.subject.bundle
         if entry.kind is Kind.APPROVED and digest is not None:
-            found.pop(digest, None)
-            found[digest] = None
-    records = {digest: view.record(digest) for digest in found}
+            bundles.pop(digest, None)
+            bundles[digest] = None
+    records = {digest: view.record(digest) for digest in bundles}
     return [
         digest
         for digest, record in reversed(records.items())
@@ -211,7 +211,7 @@ def steps(workspace: Workspace, view: View, model: str) -> list[Landed]:
     tip = _tip(workspace)
     ends = frozenset(registered_commits(view))
     commits = _history(workspace, tip, ends)
-    last = next((place for place, one in enumerate(commits) if one in ends), None)
+    last = next((place for place, commit in enumerate(commits) if commit in ends), None)
     wanted = commits[:MOST] if last is None else commits[: min(last + 1, MOST)]
     wanted = _since_same(workspace, view, model, wanted)
     if len(wanted) == MOST and len(commits) > MOST:
@@ -286,7 +286,9 @@ def _history(workspace: Workspace, tip: str, ends: frozenset[str]) -> list[str]:
             tip,
             lambda: mainline(workspace, tip, most=MOST + 1),
             depths=_DEPTHS,
-            is_enough=lambda found: len(found) > MOST or not ends.isdisjoint(found),
+            is_enough=lambda found_steps: (
+                len(found_steps) > MOST or not ends.isdisjoint(found_steps)
+            ),
         )
     except OutsideError as error:
         raise OutsideError(

@@ -21,14 +21,14 @@ def read_back(
     Raises `OutsideError` if that cannot be fetched.
     """
     repository, remote = workspace.repository, workspace.branch.remote
-    found = read()
+    commits = read()
     for depth in depths:
-        is_cut = bool(found) and found[-1] in repository.cut_commits()
-        if remote is None or not is_cut or (is_enough is not None and is_enough(found)):
+        is_cut = bool(commits) and commits[-1] in repository.cut_commits()
+        if remote is None or not is_cut or (is_enough is not None and is_enough(commits)):
             break
         repository.deepen(remote, workspace.base_branch or tip, most=depth)
-        found = read()
-    return found
+        commits = read()
+    return commits
 
 
 def mainline(
@@ -41,17 +41,17 @@ def mainline(
     that the base branch was then moved to as it is, has the two the other way round: then the
     forge, which knows what was the base branch, tells which side that was.
     """
-    found: list[str] = []
+    steps: list[str] = []
     here: str | None = tip
-    while here is not None and len(found) < most:
-        line = workspace.repository.steps(here, most=most - len(found), without=without)
+    while here is not None and len(steps) < most:
+        line = workspace.repository.steps(here, most=most - len(steps), without=without)
         here = None
         for step, parents in line.items():
-            found.append(step)
+            steps.append(step)
             here = _turned(workspace, parents)
             if here is not None:
                 break
-    return found
+    return steps
 
 
 def _turned(workspace: Workspace, parents: Sequence[str]) -> str | None:
@@ -61,4 +61,4 @@ def _turned(workspace: Workspace, parents: Sequence[str]) -> str | None:
     tips = workspace.forge.tips()  # asked of the forge once, and only if anything was merged
     if parents[0] in tips:
         return None
-    return next((one for one in parents[1:] if one in tips), None)
+    return next((parent for parent in parents[1:] if parent in tips), None)

@@ -26,17 +26,17 @@ def moved_store(
     base = workspace.base_config()
     if base is None or proposed is None or base.store == proposed.store:
         return ()
-    held = [line.bundle for line in view.state.newest]
+    held = [line.bundle for line in view.state.newest if not line.purged]
     wanted = list(dict.fromkeys([candidate.bundle.digest, *approved(view), *held]))
-    said = f"It moves the store from {base.store} to {proposed.store}."
+    sentence = f"It moves the store from {base.store} to {proposed.store}."
     missing = _missing(workspace, proposed.store, wanted)
     if missing is not None and not missing:
-        return (f"{said} The new one holds this bundle and the newest versions.",)
+        return (f"{sentence} The new one holds this bundle and the newest versions.",)
     what = "is not known to hold" if missing is None else "does not hold"
     count = len(wanted) if missing is None else len(missing)
     return (
-        f"{said} The new one {what} {count} of the {len(wanted)} bundles that are approved, or are "
-        "the newest versions, and this one is among those that are looked for: after the merge "
+        f"{sentence} The new one {what} {count} of the {len(wanted)} bundles that are approved, or "
+        "are the newest versions, and this one is among those that are looked for: after the merge "
         "nothing that is missing can be registered, promoted or pulled. Before it, "
         f"{_copy(base.store, proposed.store)}",
     )
@@ -60,13 +60,9 @@ def _missing(workspace: Workspace, address: str, wanted: list[Digest]) -> list[D
 
 
 def _copy(old: str, new: str) -> str:
-    """How all of it gets there. Blobs are named by their digests, so nothing is mixed up; pointers
-    are not, so that a second copy may only add.
-    """
-    if _ELSEWHERE in old or _ELSEWHERE in new:
-        return "copy all of it: blobs are named by their digests, so that nothing can be mixed up."
+    """How all of it gets there: what is there already is not sent again."""
     return (
-        f"copy it: `mkdir -p {shlex.quote(new)} && cp -Rpn {shlex.quote(old)}/. "
-        f"{shlex.quote(new)}`, and once more right after the merge; it overwrites nothing, and "
-        "`assent verify --repair` then writes the pointers that are behind."
+        f"copy it: `assent store copy {shlex.quote(new)}`; and once more right after the merge, "
+        f"`assent store copy {shlex.quote(new)} --from {shlex.quote(old)} --moved --reason …`, "
+        "which says in the ledger that it has moved."
     )

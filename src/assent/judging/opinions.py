@@ -53,7 +53,7 @@ def count_approvals(
     head = None if change is None else change.head
     made_in = _made_in(workspace, view, bundle, change or landed)
     authors = _authors_of(workspace, view.record(bundle), candidate, change or landed, made_in)
-    others = frozenset(one.person.key for one in beside.authors if one.person is not None)
+    others = frozenset(author.person.key for author in beside.authors if author.person is not None)
     everybody = authors | others
     asked = whose_role_matters(rule, reviews, bundle=bundle, head=head, authors=everybody)
     return judge_approvals(
@@ -68,7 +68,9 @@ def count_approvals(
             for person in asked
         },
         remarks=tuple(
-            dict.fromkeys([*(said for one in made_in for said in one.remarks), *beside.remarks])
+            dict.fromkeys(
+                [*(remark for step in made_in for remark in step.remarks), *beside.remarks]
+            )
         ),
     )
 
@@ -79,14 +81,14 @@ def _made_in(
     """The change that is looked at, and every other one that somebody was heard in on this bundle,
     as the forge has them today: one may have got other commits, or another base, since.
     """
-    names = dict.fromkeys(one.change for one in recorded_reviews(view, bundle))
+    names = dict.fromkeys(review.change for review in recorded_reviews(view, bundle))
     others = [
         workspace.forge.change_of(name)
         for name in names
         if name is not None and (change is None or name != change.id)
     ]
-    found = [change, *others]
-    return tuple(one for one in found if one is not None)
+    changes = [change, *others]
+    return tuple(step for step in changes if step is not None)
 
 
 def count_everywhere(
@@ -143,16 +145,18 @@ def _authors_of(
     """The makers, and whom the ledger names as such since an earlier entry."""
     named = [] if record is None else [*record.authors]
     named += [person.key for person in makers(workspace, candidate, change)]
-    wrote = (author.person for one in made_in for author in one.authors)
+    wrote = (author.person for step in made_in for author in step.authors)
     return frozenset([*named, *(person.key for person in wrote if person is not None)])
 
 
 def recorded_reviews(view: View, bundle: Digest) -> list[RecordedReview]:
     """Every person's latest opinion that the ledger has on a bundle, oldest first."""
     record = view.record(bundle)
-    opinions = [] if record is None else sorted(record.opinions.values(), key=lambda one: one.seq)
+    opinions = (
+        [] if record is None else sorted(record.opinions.values(), key=lambda entry: entry.seq)
+    )
     entries = [decode_entry(view.entry(opinion.seq)) for opinion in opinions]
-    return [one for entry in entries for one in reviews_in(entry)]
+    return [review for entry in entries for review in reviews_in(entry)]
 
 
 def withdrawn(workspace: Workspace, model: str, recorded: RecordedReview) -> str | None:
@@ -180,18 +184,18 @@ def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) ->
     opinion is not heard again: an answered objection would return.
     """
     known = recorded_reviews(view, bundle)
-    said = workspace.forge.reviews(model, bundle, change=known[-1].change if known else None)
-    done = {_opinion(one.review): 0 for one in known}
-    for place, review in enumerate(said, start=1):
+    reviews = workspace.forge.reviews(model, bundle, change=known[-1].change if known else None)
+    done = {_opinion(recorded.review): 0 for recorded in known}
+    for place, review in enumerate(reviews, start=1):
         if _opinion(review) in done:
             done[_opinion(review)] = place
     upto = {key: place for (key, _, _), place in done.items()}
     later = [
         review
-        for place, review in enumerate(said, start=1)
+        for place, review in enumerate(reviews, start=1)
         if place > upto.get(review.person.key, 0)
     ]
-    return [*(_standing(workspace, model, one) for one in known), *later]
+    return [*(_standing(workspace, model, recorded) for recorded in known), *later]
 
 
 def _opinion(review: Review) -> tuple[PersonKey, str, bool]:
@@ -205,14 +209,18 @@ def binding_reviews(workspace: Workspace, view: View, model: str, bundle: Digest
     """What counts when something is written: recorded approvals, and every objection since. An
     approval that is not recorded does not count, and ends an objection of the same person.
     """
-    said = all_reviews(workspace, view, model, bundle)
-    kept = [one for one in said if one.head is None or one.state is not ReviewState.APPROVED]
-    last = {one.person.key: one for one in said}
-    against = {one.person.key: one.state is ReviewState.CHANGES_REQUESTED for one in kept}
+    reviews = all_reviews(workspace, view, model, bundle)
+    kept = [
+        review
+        for review in reviews
+        if review.head is None or review.state is not ReviewState.APPROVED
+    ]
+    last = {review.person.key: review for review in reviews}
+    against = {review.person.key: review.state is ReviewState.CHANGES_REQUESTED for review in kept}
     answered = [
-        msgspec.structs.replace(one, bundle=None)
-        for key, one in last.items()
-        if against.get(key) and one.state is ReviewState.APPROVED
+        msgspec.structs.replace(review, bundle=None)
+        for key, review in last.items()
+        if against.get(key) and review.state is ReviewState.APPROVED
     ]
     return [*kept, *answered]
 
@@ -220,7 +228,7 @@ def binding_reviews(workspace: Workspace, view: View, model: str, bundle: Digest
 def approval_records(approvals: Approvals) -> tuple[ReviewRecord, ...]:
     """The approvals that count, as entries keep them, with the role each was judged by."""
     return tuple(
-        review_record(one, one.bundle)
-        for one in approvals.counted
-        if one.bundle is not None and one.role is not None
+        review_record(review, review.bundle)
+        for review in approvals.counted
+        if review.bundle is not None and review.role is not None
     )

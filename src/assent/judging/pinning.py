@@ -75,5 +75,5 @@ def _number(forge: Opinions, place: Place, pin: str) -> str | None:
     if pin.startswith("user:"):
         return pin.removeprefix("user:")
     person = forge.person(place.login)
-    found = forge.matches(person, place.login)
-    return None if found is None or found.id is None else found.id.removeprefix("user:")
+    resolved = forge.matches(person, place.login)
+    return None if resolved is None or resolved.id is None else resolved.id.removeprefix("user:")

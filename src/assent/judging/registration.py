@@ -13,6 +13,7 @@ from assent.core.entry import Draft, Kind
 from assent.core.verdict import Decision, Verdict
 from assent.errors import AssentError, PolicyError
 from assent.judging.candidate import Judgement, judge, subject
+from assent.judging.kept_inspections import keep_inspection
 from assent.judging.landing import Landed
 from assent.judging.opinions import approval_records, binding_reviews, makers
 from assent.judging.override import may_go_on, override_draft
@@ -129,6 +130,7 @@ def _draft(
         run=workspace.run,
         commit=step.commit,
         reason=order.reason,
+        inspection=keep_inspection(workspace, candidate),
     )
 
 
@@ -180,7 +182,9 @@ def _is_of_working_tree(workspace: Workspace, candidate: LoadedBundle, doing: st
     root = workspace.repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
     changed = {*differing(workspace.repository), *forgotten(workspace, inputs.files)}
-    mine = [path for path in inputs.files if any(covers(one, f"{prefix}{path}") for one in changed)]
+    mine = [
+        path for path in inputs.files if any(covers(name, f"{prefix}{path}") for name in changed)
+    ]
     if mine:
         raise PolicyError(
             doing,

@@ -45,8 +45,15 @@ def gone_back(
     _require_once_had(workspace, view, model, commit, newest)
     if _is_of(workspace, view, model, commit, newest.bundle):
         return None
-    found = next((one for one in older if _is_of(workspace, view, model, commit, one.bundle)), None)
-    return None if found is None else Back(version=found.version, newest=newest.version)
+    older_line = next(
+        (
+            version_line
+            for version_line in older
+            if _is_of(workspace, view, model, commit, version_line.bundle)
+        ),
+        None,
+    )
+    return None if older_line is None else Back(version=older_line.version, newest=newest.version)
 
 
 def _require_once_had(

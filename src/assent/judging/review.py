@@ -19,6 +19,7 @@ from assent.judging.review_notes import candidate_notes, reused_notes, reverting
 from assent.judging.rule_changes import guarding_files, proposed_config, rule_changes_of
 from assent.making.attachments import read_attachment
 from assent.making.bundle_lookup import find
+from assent.making.bundles import renew
 from assent.making.evidence import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.ports import Notice, View
 from assent.recording.namesakes import namesake_of_change
@@ -72,6 +73,7 @@ def review_bundle(
     """
     view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
+    renew(workspace, candidate.bundle)
     report = report_on(workspace, view, model, candidate, is_reused=is_reused)
     folder = folder or workspace.work / "review" / model
     paths = {form: folder / form for form in ("report.html", "review.json", "junit.xml")}
@@ -151,17 +153,17 @@ def report_on(
 def _plots(workspace: Workspace, candidate: LoadedBundle) -> tuple[Plot, ...]:
     """The plots of the candidate; those that are too large for a page by name."""
     evidence = candidate.evidence
-    found = [one for one in evidence.attachments if one.path.startswith(PLOTS)]
+    plots = [attachment for attachment in evidence.attachments if attachment.path.startswith(PLOTS)]
     return tuple(
         Plot(
-            name=one.path.removeprefix(PLOTS),
-            media_type=one.media_type,
-            content=read_attachment(workspace, evidence, one.digest)
-            if one.size_bytes <= MAX_PLOT_BYTES
+            name=attachment.path.removeprefix(PLOTS),
+            media_type=attachment.media_type,
+            content=read_attachment(workspace, evidence, attachment.digest)
+            if attachment.size_bytes <= MAX_PLOT_BYTES
             else b"",
-            size_bytes=one.size_bytes,
+            size_bytes=attachment.size_bytes,
         )
-        for one in found[:MAX_PLOTS]
+        for attachment in plots[:MAX_PLOTS]
     )
 
 

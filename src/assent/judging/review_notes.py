@@ -20,11 +20,11 @@ def reused_notes(workspace: Workspace, candidate: LoadedBundle, change: Change) 
     on a revision says it of a bundle of another one: repeating a review changes nothing in it.
     """
     model, evidence = candidate.bundle.model, candidate.evidence
-    said = f"nothing was trained for this review: the bundle is reused, {made_by(evidence)}"
-    workspace.say(f"reviewing {model}: {said} (--force makes another one)")
+    what = f"nothing was trained for this review: the bundle is reused, {made_by(evidence)}"
+    workspace.say(f"reviewing {model}: {what} (--force makes another one)")
     if evidence.code.commit == change.head and not evidence.code.is_dirty:
         return ()
-    notes = [f"{said[0].upper()}{said[1:]}."]
+    notes = [f"{what[0].upper()}{what[1:]}."]
     base = workspace.base
     if not change.landed and base is not None:
         try:
@@ -94,7 +94,7 @@ def candidate_notes(
             "none, were not looked at, and this run may have read them: "
             f"{some_of(leftovers)}. To be sure, remove them and review with --force."
         )
-    products = [one for one in candidate.evidence.products if one not in leftovers]
+    products = [product for product in candidate.evidence.products if product not in leftovers]
     if products:
         notes.append(
             "These lie among the inputs and came while a command ran. They are taken for what it "

@@ -29,18 +29,19 @@ def _role(forge: Opinions, pins: Mapping[str, str], person: Actor, entry: str) -
     bound = pins.get(entry.lower(), "") if written is None else ""
     if bound.startswith("user:"):
         # Whoever counted under this name once is that account still, whatever it is called now.
-        found = forge.matches(person, f"{entry}#{bound.removeprefix('user:')}")
-        if found is not None:
-            return Role(entry=entry, resolved=found)
-    found = forge.matches(person, entry)
-    if found is None:
+        resolved = forge.matches(person, f"{entry}#{bound.removeprefix('user:')}")
+        if resolved is not None:
+            return Role(entry=entry, resolved=resolved)
+    resolved = forge.matches(person, entry)
+    if resolved is None:
         return Role()
-    pin = pins.get(found.name) if written is None else None
-    if pin is None or found.id is None or pin == found.id:
-        return Role(entry=entry, resolved=found)
+    pin = pins.get(resolved.name) if written is None else None
+    if pin is None or resolved.id is None or pin == resolved.id:
+        return Role(entry=entry, resolved=resolved)
     return Role(
-        refused=f"{found.name!r} was {_said(pin)} when it first counted, and is {_said(found.id)} "
-        f"now; if that is meant, write {found.name}#{found.id.partition(':')[2]} in the policy"
+        refused=f"{resolved.name!r} was {_said(pin)} when it first counted, and is "
+        f"{_said(resolved.id)} now; if that is meant, write "
+        f"{resolved.name}#{resolved.id.partition(':')[2]} in the policy"
     )
 
 

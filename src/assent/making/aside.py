@@ -115,15 +115,15 @@ class Aside:
             self._set_aside(name, real)
 
     def _set_aside(self, name: str, real: str) -> None:
-        place, target, found = self._root / real, self._aside(real), None
+        place, target, signature_now = self._root / real, self._aside(real), None
         try:
-            found = signature(place) if place.exists() else None
+            signature_now = signature(place) if place.exists() else None
             if not os.path.lexists(target):  # else it was named twice, by another link
                 place.rename(target)
             self._moved[name] = real
         except OSError:
-            if found is not None:  # on another device, or in use: told by its times
-                self._standing[name] = found
+            if signature_now is not None:  # on another device, or in use: told by its times
+                self._standing[name] = signature_now
 
     def watch(self, names: Sequence[str]) -> None:
         """Tell by their times whether these files, which stay where they are, are written."""
@@ -146,17 +146,17 @@ class Aside:
         if self._real(name) in self._back:
             return False
         try:
-            found = signature(self._root / name)
+            signature_now = signature(self._root / name)
         except OSError:
             return True
-        return before != found and not self._is_of_before(name, found)
+        return before != signature_now and not self._is_of_before(name, signature_now)
 
-    def _is_of_before(self, name: str, found: Signature) -> bool:
+    def _is_of_before(self, name: str, signature_now: Signature) -> bool:
         place = self._root / name
         return (
             self._began is not None
-            and found.device == self._began.device  # else its times are of another clock
-            and found.ctime_ns < self._began.ctime_ns
+            and signature_now.device == self._began.device  # else its times are of another clock
+            and signature_now.ctime_ns < self._began.ctime_ns
             and os.path.realpath(place) != str(place)
         )
 
@@ -247,9 +247,9 @@ class Aside:
         """Whether what is new is the run's. A glob may well cover what somebody else has written;
         what is updated the next run goes on with.
         """
-        places = (one for one in self._noted.outputs if not is_glob(one))
-        return any(covers(one, name) for one in places) and not any(
-            covers(one, name) for one in self._noted.updated
+        places = (output for output in self._noted.outputs if not is_glob(output))
+        return any(covers(place, name) for place in places) and not any(
+            covers(pattern, name) for pattern in self._noted.updated
         )
 
     def _aside(self, real: str) -> Path:
@@ -312,17 +312,17 @@ class Aside:
         there.
         """
         place = self._root / real
-        for one in reversed(place.parents[: len(Path(real).parts) - 1]):
-            if os.path.lexists(one) and (one.is_symlink() or not one.is_dir()):
-                return one
+        for parent in reversed(place.parents[: len(Path(real).parts) - 1]):
+            if os.path.lexists(parent) and (parent.is_symlink() or not parent.is_dir()):
+                return parent
         return place if os.path.lexists(place) else None
 
     def _move_beside(self, path: Path, name: str) -> None:
         """Keep it where nothing that was kept before lies or is in the way."""
         for number in count(self._noted.number):
             folder = self._refused / str(number)
-            above = [one for one in (folder / name).parents if one.is_relative_to(folder)]
-            is_free = all(one.is_dir() or not os.path.lexists(one) for one in above)
+            above = [parent for parent in (folder / name).parents if parent.is_relative_to(folder)]
+            is_free = all(parent.is_dir() or not os.path.lexists(parent) for parent in above)
             if is_free and not os.path.lexists(folder / name):
                 above[0].mkdir(parents=True, exist_ok=True)
                 path.replace(folder / name)
@@ -364,7 +364,7 @@ def is_left(folder: Path) -> bool:
 def left_below(folder: Path) -> list[Path]:
     """The folders of all models of which a run was killed, or goes on."""
     try:
-        return [one for one in sorted(folder.iterdir()) if is_left(one)]
+        return [path for path in sorted(folder.iterdir()) if is_left(path)]
     except OSError:
         return []
 
@@ -405,17 +405,17 @@ def _noted(folder: Path) -> _List | None:
 
 def _links(root: Path, names: Iterable[str]) -> dict[str, bytes]:
     """The links below the root that lead to the folders of these files, by their real places."""
-    found: dict[str, bytes] = {}
+    texts: dict[str, bytes] = {}
     for parent in dict.fromkeys(Path(name).parent for name in names):
-        found |= links_to(root, parent)
-    return found
+        texts |= links_to(root, parent)
+    return texts
 
 
 def _flush(path: Path) -> None:
     """Have it on the disk before anything that it names is moved: power may fail."""
-    for one in (path, path.parent):
+    for place in (path, path.parent):
         with suppress(OSError):
-            descriptor = os.open(one, os.O_RDONLY)
+            descriptor = os.open(place, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
             finally:
@@ -425,7 +425,7 @@ def _flush(path: Path) -> None:
 def _numbers(folder: Path) -> list[int]:
     """The runs that something is kept of."""
     try:
-        return [int(one.name) for one in folder.iterdir() if one.name.isdecimal()]
+        return [int(path.name) for path in folder.iterdir() if path.name.isdecimal()]
     except OSError:
         return []
 
@@ -448,8 +448,8 @@ def _delete(folder: Path) -> None:
     with suppress(OSError):
         folder.chmod(0o700)
         for parent, folders, _ in os.walk(folder):
-            for one in folders:
-                path = Path(parent, one)
+            for name in folders:
+                path = Path(parent, name)
                 if not path.is_symlink():
                     path.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)

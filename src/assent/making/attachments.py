@@ -52,7 +52,7 @@ def attached(workspace: Workspace, model: str, evidence: Evidence) -> list[Sourc
     """The attachments of evidence that `evaluate` left or took over, to be stored. Raises
     `UsageError` if one is neither here nor in the store.
     """
-    return [_source(workspace, model, one) for one in evidence.attachments]
+    return [_source(workspace, model, attachment) for attachment in evidence.attachments]
 
 
 def read_attachment(
@@ -61,9 +61,9 @@ def read_attachment(
     """The bytes of an attachment from the store, verified. Raises `IntegrityError` if the evidence
     names none of this digest, or if it has more than `most` bytes or others than it says.
     """
-    found = _named(evidence, digest, most)
+    attachment = _named(evidence, digest, most)
     content = workspace.store.read(digest)
-    if len(content) != found.size_bytes:
+    if len(content) != attachment.size_bytes:
         raise IntegrityError(_doing(evidence, digest), "it has another size than the evidence says")
     return content
 
@@ -73,39 +73,41 @@ def attachment_file(workspace: Workspace, evidence: Evidence, digest: Digest) ->
     """A copy of an attachment that may be too large for memory, verified, as long as it is looked
     at. Raises as `read_attachment` does.
     """
-    found = _named(evidence, digest, MAX_BYTES)
+    attachment = _named(evidence, digest, MAX_BYTES)
     with scratch_folder(workspace.work, ".attached-") as scratch:
         place = scratch / "content"
-        workspace.store.fetch([Wanted(digest=digest, size_bytes=found.size_bytes, path=place)])
+        workspace.store.fetch([Wanted(digest=digest, size_bytes=attachment.size_bytes, path=place)])
         yield place
 
 
 def _named(evidence: Evidence, digest: Digest, most: int) -> Attachment:
-    found = next((one for one in evidence.attachments if one.digest == digest), None)
-    if found is None:
+    listed = next(
+        (attachment for attachment in evidence.attachments if attachment.digest == digest), None
+    )
+    if listed is None:
         problem = "the evidence does not name it among its attachments"
         raise IntegrityError(_doing(evidence, digest), problem)
-    if found.size_bytes > most:
+    if listed.size_bytes > most:
         raise IntegrityError(_doing(evidence, digest), f"it has more than {most:,} bytes")
-    return found
+    return listed
 
 
 def _doing(evidence: Evidence, digest: Digest) -> str:
     return f"reading the attachment {short(digest)} of {evidence.model}"
 
 
-def _source(workspace: Workspace, model: str, one: Attachment) -> Source:
+def _source(workspace: Workspace, model: str, attachment: Attachment) -> Source:
     """The file that `evaluate` left; where it took the evidence over, that of the store."""
-    path = _folder(workspace, model) / hex_of(one.digest)
+    path = _folder(workspace, model) / hex_of(attachment.digest)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         workspace.store.fetch(
-            [Wanted(digest=one.digest, size_bytes=one.size_bytes, path=path)]
+            [Wanted(digest=attachment.digest, size_bytes=attachment.size_bytes, path=path)]
         )  # verifies a file that is there, and leaves it alone
     except NotInStoreError:
         raise UsageError(
             f"bundling {model}",
-            f"{one.path} of the evidence is gone, or was changed",
+            f"{attachment.path} of the evidence is gone, or was changed",
             hint="run `assent evaluate --force` again",
         ) from None
     return Source(path=path)

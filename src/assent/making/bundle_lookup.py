@@ -5,7 +5,9 @@ from __future__ import annotations
 from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
 from assent.core.digest import Digest, hex_of, is_digest
-from assent.errors import IdleError, IntegrityError, UsageError
+from assent.core.entry import decode_entry
+from assent.core.registry import Record
+from assent.errors import IdleError, IntegrityError, PolicyError, UsageError
 from assent.git import is_commit
 from assent.making.bundles import open_bundle, read_bundle
 from assent.making.locks import current_lock, locked_of
@@ -15,12 +17,16 @@ from assent.recording.versions import version_number
 from assent.workspace import Workspace
 
 
+class PurgedError(PolicyError):
+    """The bytes of the version were taken away on purpose."""
+
+
 def find(workspace: Workspace, view: View, model: str, name: str | None) -> LoadedBundle:
     """The bundle that a person means: `v12`, a stage, a complete digest, a Git revision, or None
     for what the forge has shown last on the change, else for what the working tree's inputs give.
     Where `assent.lock` names the bundle of those inputs, it is that one.
 
-    Raises `UsageError` if there is none.
+    Raises `UsageError` if there is none, and `PurgedError` if its bytes were taken away on purpose.
     """
     doing = f"looking for {name or 'the bundle of the working tree'} of {model}"
     if name is None:
@@ -34,11 +40,11 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Load
         return _known(workspace, view, model, digest)
     version = version_number(name)
     if version is not None:
-        found = view.bundle_of(version)
-        if found is None:
+        registered = view.bundle_of(version)
+        if registered is None:
             newest = f"the newest is v{view.state.versions}" if view.state.versions else "none yet"
             raise UsageError(doing, f"there is no such version ({newest})")
-        return _known(workspace, view, model, found)
+        return _known(workspace, view, model, registered)
     if name in view.state.stages:
         return _known(workspace, view, model, view.state.stages[name].bundle)
     if is_digest(name):
@@ -88,7 +94,7 @@ def baseline(
         if digest is not None:
             try:
                 return _known(workspace, view, model, digest)
-            except (NotInStoreError, IntegrityError):
+            except (NotInStoreError, IntegrityError, PurgedError):
                 return None  # only a hint; nothing was decided about that bundle
     return None
 
@@ -119,6 +125,18 @@ def nothing_shown(model: str, change: Change) -> IdleError:
     )
 
 
+def require_bytes(view: View, record: Record | None) -> None:
+    """Raise `PurgedError` for a version whose bytes were taken away on purpose."""
+    if record is None or record.purged is None:
+        return
+    why = decode_entry(view.entry(record.purged)).reason
+    raise PurgedError(
+        f"looking for v{record.version} of {view.state.model}",
+        f"it was purged by entry {record.purged} of the ledger: {why}",
+        hint="its bytes were taken away on purpose; choose another version",
+    )
+
+
 def _named_by_forge(workspace: Workspace, view: View, model: str) -> Digest | None:
     """The bundle of the change: the one that its lock names, else what was shown on it. In CI
     nothing of the working tree is read for it: the job that judges has no data.
@@ -132,5 +150,6 @@ def _named_by_forge(workspace: Workspace, view: View, model: str) -> Digest | No
 
 def _known(workspace: Workspace, view: View, model: str, digest: Digest) -> LoadedBundle:
     record = view.record(digest)
+    require_bytes(view, record)
     version = None if record is None else record.version
     return open_bundle(workspace, read_bundle(workspace, model, digest), version)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from assent.compare.bundles import LoadedBundle
 from assent.core.bundle import Bundle, read_manifest
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import FORMAT, Evidence
-from assent.core.formats import require_format
-from assent.errors import IntegrityError
+from assent.core.formats import decode_document
+from assent.errors import IntegrityError, OutsideError
 from assent.ports import BUNDLE_AGAIN, BlobState, Hints, NoAccessError, NotInStoreError
 from assent.workspace import Workspace
 
@@ -24,10 +26,23 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
         workspace.store.read(bundle.evidence.digest)
     except (NotInStoreError, IntegrityError):
         return None
-    held = [file.digest for file in bundle.files] + [one.digest for one in bundle.attachments]
+    held = [file.digest for file in bundle.files] + [
+        attachment.digest for attachment in bundle.attachments
+    ]
     states = workspace.store.confirm(held)
     sound = all(state is BlobState.SOUND for state in states.values())
-    return bundle if bundle.model == model and sound else None
+    if bundle.model != model or not sound:
+        return None
+    renew(workspace, bundle)
+    return bundle
+
+
+def renew(workspace: Workspace, bundle: Bundle) -> None:
+    """Keep a bundle from being cleaned up, for it is used and may be decided on. Whoever may only
+    read the store cannot, and decides nothing.
+    """
+    with suppress(OutsideError):
+        workspace.store.renew(bundle.blobs)
 
 
 def reusable(workspace: Workspace, name: str) -> Digest | None:
@@ -79,14 +94,13 @@ def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
     """The evidence of a bundle from its bytes. Raises `IntegrityError` if it is not its own."""
     doing = f"reading the evidence of bundle {short(bundle.digest)}"
     try:
-        evidence = msgspec.json.decode(content, type=Evidence)
+        evidence = decode_document(content, Evidence, FORMAT, doing)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        require_format(content, FORMAT, doing)
         raise IntegrityError(doing, f"it is damaged ({error})") from None
-    if evidence.format != FORMAT:
-        require_format(content, FORMAT, doing)
-    stated = sorted((one.digest, one.size_bytes) for one in evidence.attachments)
-    if stated != sorted((one.digest, one.size) for one in bundle.attachments):
+    stated = sorted(
+        (attachment.digest, attachment.size_bytes) for attachment in evidence.attachments
+    )
+    if stated != sorted((descriptor.digest, descriptor.size) for descriptor in bundle.attachments):
         raise IntegrityError(doing, "it names other attachments than the bundle holds")
     if evidence.model != bundle.model:
         raise IntegrityError(doing, f"it is about {evidence.model!r}, not {bundle.model!r}")
@@ -97,8 +111,8 @@ def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
     """Have the store answer for every blob of the bundle, once in a run: one that cannot is read
     whole. Raises `IntegrityError` naming what is wrong.
     """
-    states = workspace.store.confirm([one for one in bundle.blobs if one not in workspace.sound])
-    workspace.sound.update(one for one, state in states.items() if state is BlobState.SOUND)
+    states = workspace.store.confirm([blob for blob in bundle.blobs if blob not in workspace.sound])
+    workspace.sound.update(blob for blob, state in states.items() if state is BlobState.SOUND)
     paths = {file.digest: file.path for file in bundle.files}
     for digest, state in states.items():
         if state is not BlobState.SOUND:

@@ -104,14 +104,14 @@ def _files(
     prefix = "" if root == "." else f"{root}/"
     served = f"{prefix}{posixpath.normpath(before.model)}" if before.train is None else None
     names, submodules = _changed(workspace, model, old, new, served)
-    here = [as_text(one.removeprefix(prefix)) for one in names if one.startswith(prefix)]
-    beside = [one for name, one in models.items() if name != model]
+    here = [as_text(name.removeprefix(prefix)) for name in names if name.startswith(prefix)]
+    beside = [other for name, other in models.items() if name != model]
     known = _Known(workspace, before, beside, prefix, commits, read)
-    modules = {as_text(one.removeprefix(prefix)) for one in submodules}
+    modules = {as_text(submodule.removeprefix(prefix)) for submodule in submodules}
     inputs = [name for name in here if known.is_input(name, is_submodule=name in modules)]
     others = [
         *(name for name in here if name not in inputs and not known.is_made(name)),
-        *(as_text(one) for one in names if not one.startswith(prefix)),
+        *(as_text(name) for name in names if not name.startswith(prefix)),
     ]
     return tuple(inputs), tuple(others)
 
@@ -127,13 +127,13 @@ def _changed(
         *("-z", old, new, "--"),
         doing=f"looking for changed inputs of {model}",
     )
-    found = [
+    facts = [
         (fact, name)
         for fact, name in zip(parts[::2], parts[1::2], strict=True)
         if not _is_same_content(fact) or (served is not None and covers(served, as_text(name)))
     ]
-    modules = {name for fact, name in found if _GITLINK in fact[:15]}
-    return [name for _, name in found], frozenset(modules)
+    modules = {name for fact, name in facts if _GITLINK in fact[:15]}
+    return [name for _, name in facts], frozenset(modules)
 
 
 def _is_same_content(fact: str) -> bool:
@@ -179,10 +179,10 @@ class _Known:
         self._read = frozenset(read)
         self._reads = [_reader(workspace, prefix, commit) for commit in commits]
         above = Others(others).above(declared_by(settings))
-        self._rerun = frozenset(name for one in (settings, *above) for name in rerun(one))
-        self._patterns = [one for each in (settings, *above) for one in patterns_of(each)]
+        self._rerun = frozenset(name for setting in (settings, *above) for name in rerun(setting))
+        self._patterns = [pattern for each in (settings, *above) for pattern in patterns_of(each)]
         own = outputs_of(settings).own
-        self._dvc = [_dvc(one, [*self._patterns, *own]) for one in self._reads]
+        self._dvc = [_dvc(reader, [*self._patterns, *own]) for reader in self._reads]
         self.outputs: Outputs = _common(
             settings, [known_outputs(settings, dvc, others) for dvc in self._dvc], self._dvc
         )
@@ -197,7 +197,9 @@ class _Known:
             return False
         if name in self._read:
             return True
-        if is_submodule and any(relates(one, name) for one in (*self._patterns, *self._targets)):
+        if is_submodule and any(
+            relates(pattern, name) for pattern in (*self._patterns, *self._targets)
+        ):
             return True
         if self._inputs.cover(name):
             return True
@@ -228,8 +230,8 @@ class _Known:
     def _points_to_input(self, name: str) -> bool:
         for read in self._reads:
             dvc = _dvc(read, [name])
-            for target in (one.path for targets in dvc.pointers.values() for one in targets):
-                if any(relates(one, target) for one in (*self._patterns, *self._targets)):
+            for target in (locked.path for targets in dvc.pointers.values() for locked in targets):
+                if any(relates(pattern, target) for pattern in (*self._patterns, *self._targets)):
                     return True
         return False
 
@@ -254,18 +256,18 @@ def _common(settings: ModelSettings, known: Sequence[Outputs], dvc: Sequence[Dvc
     """
     first, second = known
     derived = sorted({*first.derived} & {*second.derived})
-    said = outputs_of(settings).written
+    written = outputs_of(settings).written
     pointers = [
         name
         for name in dict.fromkeys((*first.written, *second.written))
         if all(
-            name in one.written
-            for one, each in zip(known, dvc, strict=True)
+            name in outputs.written
+            for outputs, each in zip(known, dvc, strict=True)
             if name in each.pointers
         )
     ]
     return msgspec.structs.replace(
-        first, derived=tuple(derived), written=tuple(dict.fromkeys((*said, *pointers)))
+        first, derived=tuple(derived), written=tuple(dict.fromkeys((*written, *pointers)))
     )
 
 
@@ -276,9 +278,9 @@ def _made(models: Mapping[str, ModelSettings], model: str) -> list[ModelSettings
     settings = models.get(model)
     if settings is None:
         return []
-    others = Others(one for name, one in models.items() if name != model)
+    others = Others(other for name, other in models.items() if name != model)
     above = others.above(declared_by(settings))
-    return [msgspec.structs.replace(one, incremental=()) for one in (settings, *above)]
+    return [msgspec.structs.replace(made, incremental=()) for made in (settings, *above)]
 
 
 def _dvc(read: ReadText, names: Iterable[str]) -> Dvc:
@@ -299,7 +301,7 @@ def _link_targets(
     workspace: Workspace, prefix: str, patterns: Iterable[str], commits: Iterable[str]
 ) -> tuple[str, ...]:
     """Where links lead that are inputs, or folders of them, below the root, at each commit."""
-    found: dict[str, None] = {}
+    targets: dict[str, None] = {}
     for commit in commits:
         links = workspace.repository.links(commit, most=_MAX_LINKS)
         if links is None:
@@ -312,10 +314,10 @@ def _link_targets(
                 if not link.startswith(prefix) or not relates(pattern, name):
                     continue
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-                if place not in found and not place.startswith(("..", "/")):
-                    found[place] = None
+                if place not in targets and not place.startswith(("..", "/")):
+                    targets[place] = None
                     waiting.append(place)
-    return tuple(found)
+    return tuple(targets)
 
 
 def _models(workspace: Workspace, commit: str) -> dict[str, ModelSettings]:

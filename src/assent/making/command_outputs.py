@@ -70,16 +70,16 @@ def wrote(words: Sequence[str]) -> Written:
 
 def _by_options(words: Sequence[str]) -> Written:
     """`--log-file=a.log`, `--output a.json`, and Hydra's `output_file=a.json`."""
-    found: dict[int, str] = {}
+    values: dict[int, str] = {}
     for number, word in enumerate(words):
         option, sign, value = word.partition("=")
         if not _is_output(option, is_bare=bool(sign)):
             continue
         if sign and value:
-            found[number] = value
+            values[number] = value
         elif not sign and words[number + 1 :] and not words[number + 1].startswith("-"):
-            found[number + 1] = words[number + 1]
-    return Written(files=tuple(found.values()), words=tuple(found))
+            values[number + 1] = words[number + 1]
+    return Written(files=tuple(values.values()), words=tuple(values))
 
 
 def _is_output(option: str, *, is_bare: bool) -> bool:
@@ -101,7 +101,7 @@ def _papermill(words: Sequence[str]) -> Written:
         number += 1
     if len(named) < 2:
         return Written()
-    first, second = (posixpath.normpath(words[one]) for one in named[:2])
+    first, second = (posixpath.normpath(words[place]) for place in named[:2])
     if first == second:
         return Written(rerun=(first,))
     return Written(files=(second,), words=(named[1],))
@@ -116,7 +116,7 @@ def _jupyter(words: Sequence[str]) -> Written:
 
 def _nbconvert(words: Sequence[str], *, is_run: bool = False) -> Written:
     given, named = _options(words)
-    notebooks = [one for one in named if one.endswith(NOTEBOOK)]
+    notebooks = [place for place in named if place.endswith(NOTEBOOK)]
     if "--inplace" in given:
         is_run |= "--execute" in given
         return Written(rerun=tuple(notebooks) if is_run else ())
@@ -131,9 +131,9 @@ def _nbconvert(words: Sequence[str], *, is_run: bool = False) -> Written:
             continue
         name = output or (f"{stem}.nbconvert" if form == "notebook" else stem)
         files.append(posixpath.join(folder, name.removesuffix(ending or "") + (ending or "")))
-    only = {posixpath.normpath(one) for one in files} & {posixpath.normpath(n) for n in notebooks}
+    only = {posixpath.normpath(file) for file in files} & {posixpath.normpath(n) for n in notebooks}
     return Written(
-        files=tuple(one for one in files if posixpath.normpath(one) not in only),
+        files=tuple(file for file in files if posixpath.normpath(file) not in only),
         rerun=tuple(only),
     )
 
@@ -142,7 +142,7 @@ def _jupytext(words: Sequence[str]) -> Written:
     given, named = _options(words)
     if "--execute" not in given or "--output" in given or "-o" in given or "--to" in given:
         return Written()
-    return Written(rerun=tuple(one for one in named if one.endswith(NOTEBOOK)))
+    return Written(rerun=tuple(name for name in named if name.endswith(NOTEBOOK)))
 
 
 def _dvc(words: Sequence[str]) -> Written:
@@ -150,9 +150,9 @@ def _dvc(words: Sequence[str]) -> Written:
     if not words or words[0] not in ("add", "commit"):
         return Written()
     _, named = _options(words[1:])
-    places = [posixpath.normpath(one) for one in named]
-    pointers = [one if one.endswith(".dvc") else f"{one}.dvc" for one in places]
-    ignored = [posixpath.join(posixpath.dirname(one), ".gitignore") for one in places]
+    places = [posixpath.normpath(name) for name in named]
+    pointers = [place if place.endswith(".dvc") else f"{place}.dvc" for place in places]
+    ignored = [posixpath.join(posixpath.dirname(place), ".gitignore") for place in places]
     told = [number for number, word in enumerate(words) if word.endswith(".dvc")]
     return Written(files=(*pointers, *ignored), words=tuple(told))
 

@@ -176,7 +176,9 @@ def run(
                 seen=seen,
                 written=plan.written(moved),
                 unproven=plan.unproven,
-                beside=frozenset(one for one in plan.documents if not moved.is_written(one)),
+                beside=frozenset(
+                    document for document in plan.documents if not moved.is_written(document)
+                ),
                 earlier=earlier,
             )
         except BaseException as error:
@@ -221,18 +223,18 @@ class _Plan:
             and any(covers(out, pattern) or covers(pattern, out) for out in facts.dvc.outs)
         )
         self.updated = (*self._incremental, *self._by_dvc)
-        updated = [one for one in expected.all if self._is_updated(one)]
+        updated = [name for name in expected.all if self._is_updated(name)]
         self._aside = tuple(
-            one for one in expected.all if one not in self._by_dvc and one not in updated
+            name for name in expected.all if name not in self._by_dvc and name not in updated
         )
         self.tracked = tracked_beside(workspace, expected.all)
         self.documents = [
-            one
-            for one in self.tracked
-            if is_document(one) and self._outputs.cover(one) and not self._is_updated(one)
+            name
+            for name in self.tracked
+            if is_document(name) and self._outputs.cover(name) and not self._is_updated(name)
         ]
-        kept = [one for one in self._standing(self._aside) if self._is_updated(one)]
-        self.unproven = (*(one for one in updated if one in expected.must), *kept)
+        kept = [name for name in self._standing(self._aside) if self._is_updated(name)]
+        self.unproven = (*(name for name in updated if name in expected.must), *kept)
 
     def to_move(self) -> list[str]:
         """What is set aside: all that lies there, but for what this run has written already."""
@@ -248,7 +250,7 @@ class _Plan:
     def to_stay(self) -> list[str]:
         """What lies there and is not set aside: of the model, too, when it is evaluated."""
         moved = {*self.to_move()}
-        return [one for one in standing_outputs(self._root, self.own) if one not in moved]
+        return [output for output in standing_outputs(self._root, self.own) if output not in moved]
 
     def _standing(self, patterns: Sequence[str]) -> list[str]:
         """What lies there of the outputs, without what is another model's."""
@@ -275,12 +277,14 @@ class _Plan:
         aside because a glob of outputs covers it.
         """
         words = {*mentioned(self._full_command)}
-        globs = [one for one in self._expected.all if is_glob(one)]
+        globs = [pattern for pattern in self._expected.all if is_glob(pattern)]
         missed = [
-            one for one in moved.names if one in words and any(covers(glob, one) for glob in globs)
+            name
+            for name in moved.names
+            if name in words and any(covers(glob, name) for glob in globs)
         ]
         if missed:
-            wide = [glob for glob in globs if any(covers(glob, one) for one in missed)]
+            wide = [glob for glob in globs if any(covers(glob, name) for name in missed)]
             self._workspace.say(
                 f"{self._doing}: {some_of(missed)} was set aside while the command ran, because "
                 f"it is among the outputs in {FILE}; name it in `inputs` if the command reads it, "
@@ -295,9 +299,9 @@ class _Plan:
                 f"{self._doing}: not shown, because this run did not write them: {some_of(shown)}"
             )
         must = self._expected.must
-        others = [one for one in moved.gone if not any(covers(pattern, one) for pattern in must)]
+        others = [name for name in moved.gone if not any(covers(pattern, name) for pattern in must)]
         gone = frozenset(moved.gone)
-        return [*others, *(one for one in shown if one in gone)]
+        return [*others, *(name for name in shown if name in gone)]
 
     def written(self, moved: Aside) -> dict[str, Digest]:
         """The files that this run has written, by path."""
@@ -332,7 +336,7 @@ class _Plan:
         of that nobody wants what is not written again.
         """
         known = self._earlier.outputs
-        must = [one for one in self._expected.must if one in self._aside]
+        must = [pattern for pattern in self._expected.must if pattern in self._aside]
         return [
             name
             for name in moved.unwritten()
@@ -343,7 +347,9 @@ class _Plan:
     def _is_updated(self, name: str) -> bool:
         """Whether a file, or all that is in a folder, is updated by the command."""
         inside = f"{name}/any"
-        return any(covers(one, name) or covers(one, inside) for one in self._incremental)
+        return any(
+            covers(pattern, name) or covers(pattern, inside) for pattern in self._incremental
+        )
 
     def _is_own(self, name: str) -> bool:
         path, digest = self._root / name, self._expected.own.get(name)
@@ -352,7 +358,7 @@ class _Plan:
         )
 
     def _is_shown(self, name: str) -> bool:
-        return any(covers(one, name) for one in self._expected.shown)
+        return any(covers(pattern, name) for pattern in self._expected.shown)
 
 
 _REMEDY = (

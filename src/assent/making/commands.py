@@ -72,7 +72,9 @@ def mentioned(command: str | None, environ: Mapping[str, str] | None = None) -> 
 def mentions(command: str | None, environ: Mapping[str, str] | None = None) -> Mentions:
     """What a command mentions and what it says it writes, with the variables of `environ`."""
     known = environ or {}
-    asked = {one for found in _VARIABLE.findall(command or "") for one in found[:2] if one in known}
+    asked = {
+        name for groups in _VARIABLE.findall(command or "") for name in groups[:2] if name in known
+    }
     return _mentions(command or "", tuple((name, known[name]) for name in sorted(asked)))
 
 
@@ -81,15 +83,17 @@ def _mentions(command: str, environ: tuple[tuple[str, str], ...]) -> Mentions:
     command = _HERE.sub(".", command.replace("\\\n", " "))
     texts = list(_run_by(command))
     values = _values(command, environ)
-    found = [_read(one) for text in texts for one in _expanded(text, values)]
-    named = dict.fromkeys(name for one in found for name in one.named)
-    read = {name for one in found for name in one.read}
-    said = dict.fromkeys(name for one in found for name in one.written if name not in read)
-    written = tuple(name for name in said if _is_plain(name))
+    readings = [_read(expanded) for text in texts for expanded in _expanded(text, values)]
+    named = dict.fromkeys(name for reading in readings for name in reading.named)
+    read = {name for reading in readings for name in reading.read}
+    written_names = dict.fromkeys(
+        name for reading in readings for name in reading.written if name not in read
+    )
+    written = tuple(name for name in written_names if _is_plain(name))
     return Mentions(
         named=tuple(name for name in named if name not in written),
         written=written,
-        rerun=tuple(dict.fromkeys(name for one in found for name in one.rerun)),
+        rerun=tuple(dict.fromkeys(name for reading in readings for name in reading.rerun)),
     )
 
 
@@ -125,12 +129,12 @@ def _run_by(command: str) -> Iterator[str]:
 
 def _values(command: str, environ: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
     """All values that each variable may have."""
-    found: dict[str, list[str]] = {name: [value] for name, value in environ}
+    values: dict[str, list[str]] = {name: [value] for name, value in environ}
     for name, value in _ASSIGNED.findall(command):
-        found.setdefault(name, []).append(value.strip("'\""))
+        values.setdefault(name, []).append(value.strip("'\""))
     for name, words in _LOOP.findall(command):
-        found.setdefault(name, []).extend(words.split())
-    return found
+        values.setdefault(name, []).extend(words.split())
+    return values
 
 
 def _expanded(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
@@ -138,32 +142,32 @@ def _expanded(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
     texts = [text]
     for _ in range(_DEEPEST):
         grown: list[str] = []
-        for one in texts:
-            grown += _replaced(one, values)
+        for partly in texts:
+            grown += _replaced(partly, values)
         texts = list(dict.fromkeys(grown))
-        if not any(_VARIABLE.search(one) for one in texts):
+        if not any(_VARIABLE.search(text) for text in texts):
             return texts
         if len(texts) > _MOST:
             break
-    return [_VARIABLE.sub(_UNKNOWN, one) for one in texts]
+    return [_VARIABLE.sub(_UNKNOWN, text) for text in texts]
 
 
 def _replaced(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
     """A text with its variables replaced, one after the other, as often as it has values."""
     texts = [""]
     end = 0
-    for found in _VARIABLE.finditer(text):
-        choices = _choices(found, values)
+    for match in _VARIABLE.finditer(text):
+        choices = _choices(match, values)
         if len(texts) * len(choices) > _MOST:
             choices = [_UNKNOWN]
-        before = text[end : found.start()]
-        texts = [f"{one}{before}{choice}" for one in texts for choice in choices]
-        end = found.end()
-    return [one + text[end:] for one in texts]
+        before = text[end : match.start()]
+        texts = [f"{start}{before}{choice}" for start in texts for choice in choices]
+        end = match.end()
+    return [start + text[end:] for start in texts]
 
 
-def _choices(found: re.Match[str], values: Mapping[str, Sequence[str]]) -> list[str]:
-    plain, braced, operation = found.groups()
+def _choices(match: re.Match[str], values: Mapping[str, Sequence[str]]) -> list[str]:
+    plain, braced, operation = match.groups()
     choices = [*values.get(plain or braced, ())]
     operation = operation or ""
     if operation.startswith((":-", ":=", "-", "=")):
@@ -176,42 +180,46 @@ def _choices(found: re.Match[str], values: Mapping[str, Sequence[str]]) -> list[
 def _read(command: str, depth: int = 0) -> _Reading:
     """What one text without variables mentions."""
     simple = _simple_commands(command)
-    words = [word for one in simple for word in one.words]
+    words = [word for part in simple for word in part.words]
     folders = _folders(words, command)
-    told = [(one, wrote(one.words)) for one in simple]
+    told = [(part, wrote(part.words)) for part in simple]
     quoted = [n for n, word in enumerate(words) if " " in word] if depth < _DEEPEST else []
     inner = [_read(words[n], depth + 1) for n in quoted]
-    run = [] if folders else [one for n, one in zip(quoted, inner, strict=True) if _runs(words, n)]
+    run = (
+        []
+        if folders
+        else [reading for n, reading in zip(quoted, inner, strict=True) if _runs(words, n)]
+    )
     kept = [
         word
-        for one, written in told
-        for number, word in enumerate(one.words)
+        for part, written in told
+        for number, word in enumerate(part.words)
         if number not in written.words
     ]
     pieces = [*(piece for word in words for piece in _pieces(word)), *_run_with(words)]
-    inside = [name for one in inner for name in one.named]
+    inside = [name for reading in inner for name in reading.named]
     return _Reading(
         named=_below([*pieces, *inside], folders),
         read=frozenset(_below([piece for word in kept for piece in _pieces(word)], folders)).union(
-            *(one.read for one in inner)
+            *(reading.read for reading in inner)
         ),
         written=[
             *(
-                posixpath.normpath(posixpath.join(one.folder, name))
-                for one, written in told
-                if one.folder is not None
-                for name in (*one.targets, *written.files)
+                posixpath.normpath(posixpath.join(part.folder, name))
+                for part, written in told
+                if part.folder is not None
+                for name in (*part.targets, *written.files)
             ),
-            *(name for one in run for name in one.written),
+            *(name for reading in run for name in reading.written),
         ],
         rerun=[
             *(
-                posixpath.normpath(posixpath.join(one.folder, name))
-                for one, written in told
-                if one.folder is not None
+                posixpath.normpath(posixpath.join(part.folder, name))
+                for part, written in told
+                if part.folder is not None
                 for name in written.rerun
             ),
-            *(name for one in run for name in one.rerun),
+            *(name for reading in run for name in reading.rerun),
         ],
     )
 
@@ -247,9 +255,9 @@ def _module(name: str) -> list[str]:
 def _below(pieces: Sequence[str], folders: Sequence[str]) -> list[str]:
     """What may be names, relative to where a command starts, or below a folder it goes to."""
     names = [*pieces, *(f"{folder}/{piece}" for folder in folders for piece in pieces)]
-    known = (_as_glob(one) for one in names if one and "\0" not in one)
-    usable = (posixpath.normpath(one) for one in known if one and not one.startswith("/"))
-    return list(dict.fromkeys(one for one in usable if not one.startswith("..")))
+    known = (_as_glob(name) for name in names if name and "\0" not in name)
+    usable = (posixpath.normpath(name) for name in known if name and not name.startswith("/"))
+    return list(dict.fromkeys(name for name in usable if not name.startswith("..")))
 
 
 def _as_glob(name: str) -> str:
@@ -275,44 +283,44 @@ def _folders(words: Sequence[str], command: str) -> list[str]:
         elif re.fullmatch(r"-C[\w./]+", word):
             went.append(word[2:])
     searched = re.findall(r"PYTHONPATH=([^\s;'\"]+)", command)
-    went += [one for found in searched for one in found.split(":") if one]
+    went += [folder for path_list in searched for folder in path_list.split(":") if folder]
     return list(dict.fromkeys([*accumulate(went, posixpath.join), *went]))
 
 
 def _simple_commands(command: str) -> list[_Simple]:
     """The commands of a line."""
     all_words, is_as_shell = _words(command)
-    found: list[_Simple] = []
+    simples: list[_Simple] = []
     words: list[str] = []
     targets: list[str] = []
     here: str | None = "" if is_as_shell else None
     is_target, before = False, ";"
     for word in [*all_words, ";"]:
         if is_target and word[:1] != "-":
-            targets += [posixpath.normpath(one) for one in _braced(word)]
+            targets += [posixpath.normpath(name) for name in _braced(word)]
         elif word and set(word) <= _SEPARATORS:
-            found.append(_Simple(words, targets, None if _goes(words) else here))
+            simples.append(_Simple(words, targets, None if _goes(words) else here))
             is_certain = not _GROUPS & {*all_words} and {before, word} <= {";", "&&"}
             here = _after(words, here, is_certain=is_certain)
             words, targets, before = [], [], word
         else:
             words += _braced(word)
         is_target = word in _WRITING or (is_target and word[:1] == "-")
-    return [one for one in found if one.words or one.targets]
+    return [simple for simple in simples if simple.words or simple.targets]
 
 
 def _words(command: str) -> tuple[list[str], bool]:
     """The words of a command, each line ended by `;`, and whether they are as a shell has them."""
-    found: list[str] = []
+    words: list[str] = []
     try:
         for line in command.splitlines():
-            found += [*_lexed(line), ";"]
+            words += [*_lexed(line), ";"]
     except ValueError:  # a quote that is not closed, or not in its line
         try:
             return list(_lexed(command)), False
         except ValueError:
             return command.split(), False
-    return found, True
+    return words, True
 
 
 def _lexed(text: str) -> shlex.shlex:
@@ -348,9 +356,9 @@ def _braced(word: str) -> list[str]:
     words = [word]
     for _ in range(_DEEPEST):
         words = [
-            f"{one[: found.start()]}{choice}{one[found.end() :]}" if found else one
-            for one in words
-            for found in [_BRACES.search(one)]
-            for choice in (found[1].split(",") if found else [""])
+            f"{word[: braces.start()]}{choice}{word[braces.end() :]}" if braces else word
+            for word in words
+            for braces in [_BRACES.search(word)]
+            for choice in (braces[1].split(",") if braces else [""])
         ][:_MOST]
     return words

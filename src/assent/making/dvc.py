@@ -50,14 +50,14 @@ class Dvc(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def outs(self) -> tuple[str, ...]:
         """Everything that the stages write, and the lock that `dvc repro` writes."""
-        found: dict[str, None] = {}
+        outs: dict[str, None] = {}
         for stage in self.stages:
-            found |= dict.fromkeys((*stage.outs, *stage.metrics, *stage.plots))
-        return (*found, *({LOCK} if self.stages else ()))
+            outs |= dict.fromkeys((*stage.outs, *stage.metrics, *stage.plots))
+        return (*outs, *({LOCK} if self.stages else ()))
 
     @cached_property
     def _targets(self) -> dict[str, str]:
-        return {one.path: name for name, targets in self.pointers.items() for one in targets}
+        return {target.path: name for name, targets in self.pointers.items() for target in targets}
 
     def pointer_of(self, name: str) -> str | None:
         """The pointer file that stands for a file, or for a folder that it is in."""
@@ -92,13 +92,13 @@ def read_dvc(read: ReadText, names: Iterable[str]) -> Dvc:
     pipeline, lock = read(PIPELINE), read(LOCK)
     pointers = {
         candidate: content
-        for candidate in dict.fromkeys(one for name in names for one in _pointers_to(name))
+        for candidate in dict.fromkeys(pointer for name in names for pointer in _pointers_to(name))
         if (content := read(candidate)) is not None
     }
     try:
         names_of = () if pipeline is None else _variable_files(pipeline)
-        found = map(read, names_of)
-        variables = tuple(content for content in found if content is not None)
+        contents = map(read, names_of)
+        variables = tuple(content for content in contents if content is not None)
         stages, locked = _read_pipeline(pipeline, lock, variables)
         return Dvc(
             stages=stages,
@@ -132,7 +132,9 @@ def working_tree(root: Path) -> ReadText:
 def pointers_beside(root: Path, matches: Iterable[Iterable[Path]]) -> list[str]:
     """The pointer files in the folders of the files, and in those above them."""
     folders = {path.parent for paths in matches for path in paths}
-    above = {one for folder in folders for one in folder.parents if one.is_relative_to(root)}
+    above = {
+        parent for folder in folders for parent in folder.parents if parent.is_relative_to(root)
+    }
     return [
         relative_name(root, path)
         for folder in sorted(folders | above)
@@ -217,7 +219,7 @@ def stale(
     stage, out = wrote
     if not agrees(root, out, hashes):
         return f"it is not what {LOCK} says that the stage {stage.name} has written"
-    now = next((one for one in dvc.stages if one.name == stage.name), None)
+    now = next((other for other in dvc.stages if other.name == stage.name), None)
     if now is None or (stage.command and _differs(now.command, stage.command)):
         return f"{PIPELINE} has another command for the stage {stage.name} than when it last ran"
     unknown = _unknown(root, now, stage)
@@ -229,7 +231,7 @@ def stale(
     for dep in stage.deps:
         if not _is_current(root, dvc, dep, hashes):
             return f"{dep.path} is not what the stage {stage.name} has read when it last ran"
-        if stage.name not in above and any(_is_out(one, dep.path) for one in dvc.locked):
+        if stage.name not in above and any(_is_out(locked, dep.path) for locked in dvc.locked):
             reason = stale(root, dvc, dep.path, hashes, above | {stage.name})
             if reason:
                 return f"{dep.path}: {reason}"
@@ -240,7 +242,7 @@ def _unknown(root: Path, now: Stage, stage: LockedStage) -> str:
     """What a stage reads by now and has not read when it last ran; empty if there is nothing. What
     a variable that could not be resolved names is not known.
     """
-    deps = {one.path for one in stage.deps}
+    deps = {dep.path for dep in stage.deps}
     for path in now.deps:
         if path not in deps and "${" not in path:
             return path
@@ -255,10 +257,10 @@ def _unknown(root: Path, now: Stage, stage: LockedStage) -> str:
 def _top_keys(root: Path, name: str) -> tuple[str, ...]:
     """What a file of parameters holds now, as far as it is looked into."""
     try:
-        found = _parameters(root, name) if name.endswith(_PARAMETERS) else None
+        parameters = _parameters(root, name) if name.endswith(_PARAMETERS) else None
     except ParseError:
         return ()
-    return tuple(map(str, found)) if isinstance(found, dict) else ()
+    return tuple(map(str, parameters)) if isinstance(parameters, dict) else ()
 
 
 def _is_out(stage: LockedStage, path: str) -> bool:
@@ -277,10 +279,10 @@ def _are_current(root: Path, name: str, values: Mapping[str, Any]) -> bool:
     if not name.endswith(_PARAMETERS):
         return True
     try:
-        found = _parameters(root, name)
+        parameters = _parameters(root, name)
     except ParseError:
         return False
-    return all(_look_up(found, key) == value for key, value in values.items())
+    return all(_look_up(parameters, key) == value for key, value in values.items())
 
 
 def _parameters(root: Path, name: str) -> Any:
@@ -300,12 +302,12 @@ def _look_up(value: Any, key: str) -> Any:
 
 
 def _is_current(root: Path, dvc: Dvc, dep: Locked, hashes: Hashes) -> bool:
-    made = [one for stage in dvc.locked for one in stage.outs]
-    known = next((one.digest for one in made if one.path == dep.path), None)
+    made = [out for stage in dvc.locked for out in stage.outs]
+    known = next((out.digest for out in made if out.path == dep.path), None)
     if known is not None:
         return known == dep.digest
     is_here = agrees(root, dep, hashes)
     if is_here is not None:
         return is_here
-    pointed = [one for targets in dvc.pointers.values() for one in targets]
-    return all(one.digest == dep.digest for one in pointed if one.path == dep.path)
+    pointed = [target for targets in dvc.pointers.values() for target in targets]
+    return all(target.digest == dep.digest for target in pointed if target.path == dep.path)

@@ -91,18 +91,18 @@ def _reused(
 ) -> EvaluateResult | None:
     """The evidence of the finished bundle of these inputs, if it is of this very model."""
     hint = reusable(workspace, f"{model}/inputs/{hex_of(inputs.evaluate)}")
-    found = None if hint is None else load(workspace, model, hint)
-    if found is None or found.model_digest != digest:
+    bundle = None if hint is None else load(workspace, model, hint)
+    if bundle is None or bundle.model_digest != digest:
         return None
-    evidence = open_bundle(workspace, found).evidence
+    evidence = open_bundle(workspace, bundle).evidence
     if not _is_of_here(workspace, evidence) or is_of_other_dirt(workspace, evidence, inputs):
         return None
     keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
     workspace.say(
-        f"evaluating {model}: inputs unchanged, reusing bundle {short(found.digest)}, "
+        f"evaluating {model}: inputs unchanged, reusing bundle {short(bundle.digest)}, "
         f"{made_by(evidence)}; evaluation skipped (--force evaluates again)"
     )
-    return EvaluateResult(model=model, model_digest=digest, evidence=evidence, reused=found.digest)
+    return EvaluateResult(model=model, model_digest=digest, evidence=evidence, reused=bundle.digest)
 
 
 def _evaluated(
@@ -214,10 +214,10 @@ def _first(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _expected(facts: RunFacts, inputs: Inputs, trained: Trained | None) -> Expected:
-    found = facts.outputs
+    known = facts.outputs
     return Expected(
-        must=(*found.measured, *found.plots),
-        shown=found.plots,
+        must=(*known.measured, *known.plots),
+        shown=known.plots,
         own={} if trained is None else trained.written,
         inputs=inputs.files,
     )
@@ -258,8 +258,8 @@ def _locked(workspace: Workspace, model: str, inputs: Inputs) -> EvaluateResult 
     locked = current_lock(workspace, model, inputs)
     if locked is None:
         return None
-    found = load(workspace, model, locked.bundle)
-    if found is None:
+    bundle = load(workspace, model, locked.bundle)
+    if bundle is None:
         if kept(workspace.work, model, "train", Trained) is not None:
             return None
         forget(workspace.work, model, "evaluate")
@@ -268,19 +268,19 @@ def _locked(workspace: Workspace, model: str, inputs: Inputs) -> EvaluateResult 
             "its evidence is in the store of the job that reviews"
         )
         return EvaluateResult(model=model, model_digest=None, evidence=None, reused=locked.bundle)
-    if not is_here(workspace, found):
+    if not is_here(workspace, bundle):
         return None
-    evidence = open_bundle(workspace, found).evidence
+    evidence = open_bundle(workspace, bundle).evidence
     if evidence.inputs_digest != locked.inputs:
         return None
-    reused = Evaluated(evidence=evidence, model_digest=found.model_digest)
+    reused = Evaluated(evidence=evidence, model_digest=bundle.model_digest)
     keep(workspace.work, model, "evaluate", reused)
     workspace.say(
-        f"evaluating {model}: {LOCK} names bundle {short(found.digest)} for these inputs, reusing "
+        f"evaluating {model}: {LOCK} names bundle {short(bundle.digest)} for these inputs, reusing "
         "its evidence; evaluation skipped (--force evaluates again)"
     )
     return EvaluateResult(
-        model=model, model_digest=found.model_digest, evidence=evidence, reused=found.digest
+        model=model, model_digest=bundle.model_digest, evidence=evidence, reused=bundle.digest
     )
 
 

@@ -65,11 +65,11 @@ def measure(workspace: Workspace, model: str, *, plots: Collection[str] | None =
     What cannot be read is a problem and never an exception. Where the baseline's profiles can be
     had from here, rows are counted in their bins too, so that the comparison is exact.
     """
-    found = _Measuring(workspace, model)
-    found.data()
-    found.predictions()
-    found.plots(plots)
-    return found.measured()
+    measuring = _Measuring(workspace, model)
+    measuring.data()
+    measuring.predictions()
+    measuring.plots(plots)
+    return measuring.measured()
 
 
 class _Measuring:
@@ -103,26 +103,28 @@ class _Measuring:
 
     def data(self) -> None:
         sets = self._settings.data_sets
-        profiled = {name for name, one in sets.items() if one.profile and self._is_table(one)}
+        profiled = {
+            name for name, data_set in sets.items() if data_set.profile and self._is_table(data_set)
+        }
         if profiled and not engine.is_installed():
             self._workspace.say(
                 f"evaluating {self._model}: data is not profiled; it takes `{to_install('data')}`"
             )
             profiled = set()
-        for name, one in sets.items():
+        for name, data_set in sets.items():
             reference, problem = read_data(
                 self._workspace.root,
                 name,
-                one.path,
-                one.snapshot,
+                data_set.path,
+                data_set.snapshot,
                 count_rows=name not in profiled,
                 hashes=self._workspace.hashes,
-                reading=_reading(one),
+                reading=_reading(data_set),
             )
             self._problems += [] if problem is None else [problem]
             if reference is not None:
-                self._data.append(msgspec.structs.replace(reference, label=one.label))
-        wanted = [one for one in self._data if one.name in profiled]
+                self._data.append(msgspec.structs.replace(reference, label=data_set.label))
+        wanted = [reference for reference in self._data if reference.name in profiled]
         if not wanted:
             return
         before = self._baseline()
@@ -141,10 +143,10 @@ class _Measuring:
         workspace = self._workspace
         try:
             view = read_ledger(workspace, self._model)
-            found = baseline(workspace, view, self._model, list(self._policy.stages))
+            bundle = baseline(workspace, view, self._model, list(self._policy.stages))
         except AssentError:
             return None
-        return None if found is None else found.evidence
+        return None if bundle is None else bundle.evidence
 
     def _profile(
         self,
@@ -219,8 +221,10 @@ class _Measuring:
             try:
                 shared = self._overlap((first, second), pair)(
                     names=(first, second),
-                    key=_common_key(*(one.key_columns for one in pair)),
-                    without={name for one in pair for name in (*one.key_columns, *one.leave_out)},
+                    key=_common_key(*(side.key_columns for side in pair)),
+                    without={
+                        name for side in pair for name in (*side.key_columns, *side.leave_out)
+                    },
                 )
             except AssentError as error:
                 self._problem(sets[second].path, f"data {first} and {second}: {_said(error)}")
@@ -255,13 +259,13 @@ class _Measuring:
         except AssentError as error:
             self._problem(settings.path, _said(error))
             return
-        self._metrics = {one.name: one.new for one in changes if one.new is not UNSET}
+        self._metrics = {change.name: change.new for change in changes if change.new is not UNSET}
 
     def plots(self, names: Collection[str] | None) -> None:
-        found, problems = declared(self._workspace.root, self._settings.plots)
+        paths, problems = declared(self._workspace.root, self._settings.plots)
         self._problems += problems
-        found = {one: path for one, path in found.items() if names is None or one in names}
-        for source, path in list(found.items())[:MAX_PLOTS]:
+        paths = {name: path for name, path in paths.items() if names is None or name in names}
+        for source, path in list(paths.items())[:MAX_PLOTS]:
             size = path.stat().st_size
             kind = plot_type(path)
             if kind is None:
@@ -290,7 +294,9 @@ class _Earlier:
         self.digest: Digest | None = None
         if before is None:
             return
-        digest = next((one.profile for one in before.data if one.name == name), None)
+        digest = next(
+            (reference.profile for reference in before.data if reference.name == name), None
+        )
         if digest is None:
             return
         with suppress(AssentError):

@@ -23,25 +23,25 @@ def standing_outputs(root: Path, patterns: Sequence[str]) -> list[str]:
     """The files that lie where a run writes its outputs, links as they are, without those that
     keep a folder in Git.
     """
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for pattern in patterns:
         place = path_below(root, pattern)
         require_inside(root, place)
         if is_glob(pattern) and not os.path.lexists(place):
-            found |= dict.fromkeys(relative_name(root, path) for path in expand(root, [pattern]))
+            names |= dict.fromkeys(relative_name(root, path) for path in expand(root, [pattern]))
         elif place.is_dir():
-            found |= dict.fromkeys(_below(pattern, place))
+            names |= dict.fromkeys(_below(pattern, place))
         elif os.path.lexists(place):
-            found[pattern] = None
+            names[pattern] = None
     return [
-        relative_name(root, root / name) for name in found if Path(name).name not in PLACEHOLDERS
+        relative_name(root, root / name) for name in names if Path(name).name not in PLACEHOLDERS
     ]
 
 
 def _below(pattern: str, place: Path) -> Iterator[str]:
     """The files of a folder. Where the folder itself is a link, those of what it leads to."""
     for parent, folders, files in os.walk(place):
-        folders[:] = [one for one in folders if one not in _NEVER]
-        links = [one for one in folders if (Path(parent) / one).is_symlink()]
-        for name in (*(one for one in files if one not in _NEVER), *links):
+        folders[:] = [folder for folder in folders if folder not in _NEVER]
+        links = [folder for folder in folders if (Path(parent) / folder).is_symlink()]
+        for name in (*(file for file in files if file not in _NEVER), *links):
             yield f"{pattern}/{(Path(parent) / name).relative_to(place).as_posix()}"

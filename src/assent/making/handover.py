@@ -13,6 +13,7 @@ from assent.core.evidence import Run
 from assent.errors import IntegrityError, UsageError
 from assent.files import scratch_folder
 from assent.making.attachments import MAX_BYTES
+from assent.making.bundle_size import BESIDE_BYTES, limit_of_taken, require_size
 from assent.making.bundles import decode_evidence, read_bundle
 from assent.making.packing import BundleResult, hint_of, stored_already
 from assent.ports import NotInStoreError, Progress, Source, Store, Stored, Wanted
@@ -22,16 +23,17 @@ from assent.workspace import Workspace
 def taken(
     workspace: Workspace,
     model: str,
-    fetch: Callable[[Path], Run | None],
+    fetch: Callable[[Path, int], Run | None],
     *,
     progress: Progress | None = None,
 ) -> Digest | None:
-    """Store the bundle that `fetch` writes to a folder, and return its digest; None if it has
-    none. The forge has said which run it is of, and the bundle must say the same.
+    """Store the bundle that `fetch` writes to a folder, of no more than so many bytes, and return
+    its digest; None if it has none. The forge has said which run it is of, and the bundle must say
+    the same.
     """
     with scratch_folder(workspace.work, ".left-") as scratch:
         folder = scratch / "bundle"
-        run = fetch(folder)
+        run = fetch(folder, limit_of_taken(workspace, model) + BESIDE_BYTES)
         if run is None:
             return None
         return take(workspace, model, folder, left_by=run, progress=progress).bundle
@@ -73,8 +75,11 @@ def take(
     _require_of_run(known.run, left_by or workspace.context.woken_by, doing)
     if len(taken.files) + len(taken.attachments) > MAX_FILES:
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
-    if any(one.size > MAX_BYTES for one in taken.attachments):
+    if any(attachment.size > MAX_BYTES for attachment in taken.attachments):
         raise IntegrityError(doing, f"an attachment has more than {MAX_BYTES:,} bytes")
+    sizes = [(file.path, file.size_bytes) for file in taken.files]
+    sizes += [(attachment.path, attachment.size_bytes) for attachment in known.attachments]
+    require_size(limit_of_taken(workspace, model), sizes, doing)
     stored = _copied(workspace, source, taken, progress)
     config = Source(content=source.read(Digest(taken.config.digest)))
     rest = workspace.store.add([config, Source(content=evidence_bytes)])
@@ -97,14 +102,21 @@ def _copied(
     with scratch_folder(workspace.work, ".taken-") as scratch:
         # Verified while they are copied: only what has the digest that it is said to have gets
         # near the store. Each blob once: a thousand names of one large file are one file.
-        sizes = {one.digest: one.size_bytes for one in taken.files}
-        sizes |= {one.digest: one.size for one in taken.attachments}
+        sizes = {file.digest: file.size_bytes for file in taken.files}
+        sizes |= {attachment.digest: attachment.size for attachment in taken.attachments}
         wanted = [
-            Wanted(digest=one, size_bytes=size, path=scratch / str(number))
-            for number, (one, size) in enumerate(sizes.items())
+            Wanted(digest=digest, size_bytes=size, path=scratch / str(number), is_scratch=True)
+            for number, (digest, size) in enumerate(sizes.items())
         ]
         source.fetch(wanted)
-        return workspace.store.add([Source(path=one.path) for one in wanted], progress)
+        stored = workspace.store.add(
+            [Source(path=blob.path, is_scratch=True) for blob in wanted], progress
+        )
+    if [blob.digest for blob in stored] != list(sizes):
+        raise IntegrityError(
+            f"taking the bundle of {taken.model}", "its files were changed while they were read"
+        )
+    return stored
 
 
 def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:
@@ -115,9 +127,9 @@ def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:
     if left_by is None:
         return
     made = _as_a_whole(left_by)
-    said = None if run is None or run.system != left_by.system else _as_a_whole(run)
-    if said != made:
-        named = "no run" if said is None else f"attempt {said[1]} of run {said[0]}"
+    whole = None if run is None or run.system != left_by.system else _as_a_whole(run)
+    if whole != made:
+        named = "no run" if whole is None else f"attempt {whole[1]} of run {whole[0]}"
         raise IntegrityError(
             doing,
             f"its evidence names {named}, it comes from attempt {made[1]} of run {made[0]}",

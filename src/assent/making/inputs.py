@@ -101,45 +101,45 @@ def read_inputs(
     named = [*settings.inputs, *settings.params, *data]
     around = Others(others)
     above = around.above(named)
-    more = [one for model in above for one in declared_by(model)]
+    more = [path for model in above for path in declared_by(model)]
     matches = {pattern: expand(root, [pattern]) for pattern in [*named, *more]}
     beside = [*outputs_of(settings).own, *pointers_beside(root, matches.values())]
     dvc = read_dvc(working_tree(root), [*named, *more, *beside])
     outputs = known_outputs(settings, dvc, others)
     named_by = partial(named_in, root, outputs=outputs, environ=environ)
     train_names, evaluate_names = named_by(settings.train), named_by(settings.evaluate)
-    commands = (command for one in above for command in (one.train, one.evaluate))
+    commands = (command for stage in above for command in (stage.train, stage.evaluate))
     above_names = [name for command in commands for name in named_by(command)]
     ties = _ties(root, [*train_names, *evaluate_names, *above_names])
     scripts = _scripts([*train_names, *evaluate_names])
     one_by_one = literals(settings)
     require_place(root, top, settings, [*one_by_one, *data, *scripts])
     kept = {*one_by_one, *scripts}
-    strange = {name: one for name, one in (products or {}).items() if name not in kept}
+    strange = {name: product for name, product in (products or {}).items() if name not in kept}
     away = handed_on or {}
-    all_data = frozenset([*data, *(one for model in above for one in data_of(model))])
-    found = _Found(root, outputs, dvc, hashes, strange, away, matches, all_data, around)
+    all_data = frozenset([*data, *(path for model in above for path in data_of(model))])
+    reading = _Found(root, outputs, dvc, hashes, strange, away, matches, all_data, around)
     for pattern in settings.inputs:
         if not _covered(away, [pattern]):
-            found.require(pattern)
+            reading.require(pattern)
     more += [name for name in above_names if name not in ties]
     started_from = [name for name in train_names if name not in ties]
-    train = found.files([*settings.inputs, *settings.params, *started_from, *more])
+    train = reading.files([*settings.inputs, *settings.params, *started_from, *more])
     tested_with = [name for name in evaluate_names if name not in ties]
     rest = [*data, *tested_with, *_made_by_nobody(settings)]
-    evaluate = [path for path in found.files(rest) if path not in train]
+    evaluate = [path for path in reading.files(rest) if path not in train]
     files = {**hashes.digests(sorted({*train, *evaluate})), **away, **ties}
     files |= _cells(root, [settings, *above], files.keys() - away.keys())
     hashes.save()
     names = {relative_name(root, path) for path in train}
     names |= ties.keys() & {*train_names, *above_names}
     names |= _covered(away, [*settings.inputs, *settings.params, *more])
-    return _inputs(root, settings, above, dict(sorted(files.items())), names, found)
+    return _inputs(root, settings, above, dict(sorted(files.items())), names, reading)
 
 
 def _covered(names: Iterable[str], patterns: Sequence[str]) -> set[str]:
     """The names that one of the patterns means."""
-    return {name for name in names if any(covers(one, name) for one in patterns)}
+    return {name for name in names if any(covers(pattern, name) for pattern in patterns)}
 
 
 def _inputs(
@@ -148,7 +148,7 @@ def _inputs(
     above: Sequence[ModelSettings],
     files: dict[str, Digest],
     names: AbstractSet[str],
-    found: _Found,
+    reading: _Found,
 ) -> Inputs:
     """The files with both digests, where `names` are those that the training is made from."""
     made = {"above": [_how(model) for model in above]} if above else {}
@@ -177,14 +177,16 @@ def _inputs(
                 **_executable(root, settings, files),
             }
         ),
-        left_out=tuple(found.left_out),
-        products=tuple(found.products),
-        estranged=tuple(found.estranged),
+        left_out=tuple(reading.left_out),
+        products=tuple(reading.products),
+        estranged=tuple(reading.estranged),
     )
 
 
 def _snapshots(settings: ModelSettings) -> dict[str, list[str | None]]:
-    return {name: [one.path, one.snapshot] for name, one in settings.data_sets.items()}
+    return {
+        name: [data_set.path, data_set.snapshot] for name, data_set in settings.data_sets.items()
+    }
 
 
 def _how(settings: ModelSettings) -> list[Any]:
@@ -199,8 +201,8 @@ def _cells(
     no input.
     """
     read = working_tree(root)
-    found = {name: read(name) for one in models for name in rerun(one) if name in names}
-    digests = {name: cells_digest(text) for name, text in found.items() if text is not None}
+    texts = {name: read(name) for stage in models for name in rerun(stage) if name in names}
+    digests = {name: cells_digest(text) for name, text in texts.items() if text is not None}
     return {name: digest for name, digest in digests.items() if digest is not None}
 
 
@@ -232,7 +234,7 @@ def say_changed(names: Sequence[str]) -> str:
 
 def _scripts(named: Iterable[str]) -> list[str]:
     """What commands name and run. What else they name, such as the model, they may write."""
-    return [one for one in named if one.endswith(SCRIPTS)]
+    return [name for name in named if name.endswith(SCRIPTS)]
 
 
 class _Found:
@@ -297,7 +299,7 @@ class _Found:
 
     def files(self, patterns: Iterable[str]) -> set[Path]:
         """The files that the patterns name: a pointer in the place of what it stands for."""
-        found: set[Path] = set()
+        paths: set[Path] = set()
         for pattern in patterns:
             is_literal = self._is_literal(pattern) or pattern in self._data
             for path in self._matching(pattern):
@@ -307,10 +309,10 @@ class _Found:
                 elif self._is_product(name, path):
                     self.products[name] = None
                 else:
-                    found.add(self._instead(name, literal=is_literal) or path)
+                    paths.add(self._instead(name, literal=is_literal) or path)
             if self._dvc.pointer_of(pattern) is not None and pattern not in self._away:
-                found.add(self._instead(pattern, literal=True) or self._root / pattern)
-        return {path for path in found - {self._root / LOCK} if path.is_file()}
+                paths.add(self._instead(pattern, literal=True) or self._root / pattern)
+        return {path for path in paths - {self._root / LOCK} if path.is_file()}
 
     def _is_output(self, pattern: str, name: str, *, literal: bool) -> bool:
         if self._outputs.cover(name, literal=literal):
@@ -331,7 +333,9 @@ class _Found:
         if not literal and self._outputs.cover(pointer):
             return None
         if pointer not in self._pointers:
-            states = [agrees(self._root, one, self._hashes) for one in self._dvc.pointers[pointer]]
+            states = [
+                agrees(self._root, locked, self._hashes) for locked in self._dvc.pointers[pointer]
+            ]
             self._pointers[pointer] = False not in states
         if not self._pointers[pointer]:
             self.estranged[name] = None
@@ -352,8 +356,8 @@ def _measured(settings: ModelSettings) -> dict[str, Any]:
         "plots": settings.plots,
         "cost": settings.cost,
     }
-    found = {name: value for name, value in asked.items() if value}
-    return {"measured": found} if found else {}
+    asked_for = {name: value for name, value in asked.items() if value}
+    return {"measured": asked_for} if asked_for else {}
 
 
 def _made_by_nobody(settings: ModelSettings) -> list[str]:
@@ -372,9 +376,9 @@ def _executable(root: Path, settings: ModelSettings, names: Iterable[str]) -> di
     if settings.train is not None:
         return {}
     place = posixpath.normpath(settings.model)
-    mine = [one for one in names if covers(place, one) and (root / one).is_file()]
-    found = [one for one in mine if is_executable(root / one)]
-    return {"executable": found} if found else {}
+    mine = [name for name in names if covers(place, name) and (root / name).is_file()]
+    executables = [name for name in mine if is_executable(root / name)]
+    return {"executable": executables} if executables else {}
 
 
 def named_in(
@@ -383,14 +387,16 @@ def named_in(
     """The files of the working tree that a command mentions and does not write. A pipeline of DVC
     is named by running it. What lies in an environment is a program, known by its packages.
     """
-    found = [PIPELINE] if runs_dvc(command) and (root / PIPELINE).is_file() else []
+    names = [PIPELINE] if runs_dvc(command) and (root / PIPELINE).is_file() else []
     here = {name: _from_root(root, value) for name, value in (environ or {}).items()}
-    for one in mentioned(None if command is None else _from_root(root, command), here):
-        if not is_glob(one):
-            found += [one] if _is_file(root, one) and not _is_written(outputs, one) else []
+    for mention in mentioned(None if command is None else _from_root(root, command), here):
+        if not is_glob(mention):
+            names += (
+                [mention] if _is_file(root, mention) and not _is_written(outputs, mention) else []
+            )
         else:
-            found += [name for name in _fitting(root, one) if not outputs.cover(name)]
-    return [one for one in found if not is_in_environment(root, one)]
+            names += [name for name in _fitting(root, mention) if not outputs.cover(name)]
+    return [name for name in names if not is_in_environment(root, name)]
 
 
 def _is_written(outputs: Outputs, word: str) -> bool:
@@ -405,11 +411,11 @@ def _ties(root: Path, names: Iterable[str]) -> dict[str, Digest]:
     digest of the links.
     """
     return {
-        one: digest_of_value(
-            {link: as_text(os.fsdecode(text)) for link, text in links_to(root, one).items()}
+        name: digest_of_value(
+            {link: as_text(os.fsdecode(text)) for link, text in links_to(root, name).items()}
         )
-        for one in names
-        if leads_out(root, root / one)
+        for name in names
+        if leads_out(root, root / name)
     }
 
 
@@ -434,8 +440,8 @@ def _fitting(root: Path, pattern: str) -> list[str]:
         base = base_of(pattern)
         if base and leads_out(root, root / base):
             return [base] if os.path.lexists(root / base) else []
-        found = [*expand(root, [pattern], is_apart), *strays]
-        return [relative_name(root, path) for path in found]
+        paths = [*expand(root, [pattern], is_apart), *strays]
+        return [relative_name(root, path) for path in paths]
     except AssentError:
         return []  # it is no pattern that somebody declared
 
@@ -479,11 +485,11 @@ class InputNames:
         self._outputs = outputs
         self.others = Others(others)
         self.models = (settings, *self.others.above(declared_by(settings)))
-        self._all = [_Names.of(one) for one in self.models]
+        self._all = [_Names.of(model) for model in self.models]
 
     def cover(self, name: str) -> bool:
         """Whether a file can be an input."""
-        return name != LOCK and any(self._are(one, name) for one in self._all)
+        return name != LOCK and any(self._are(names, name) for names in self._all)
 
     def _are(self, names: _Names, name: str) -> bool:
         if name in names.literal:
@@ -492,13 +498,16 @@ class InputNames:
             return not _is_written(self._outputs, name)
         if name == PIPELINE and names.is_pipeline:
             return True
-        if any(covers(one, name) for one in names.data):
+        if any(covers(data, name) for data in names.data):
             return not self._outputs.cover(name, literal=True)
         if self._outputs.cover(name):
             return False
-        if any(covers(one, name) for one in names.words):
+        if any(covers(word, name) for word in names.words):
             return True
-        return any(covers(one, name) and not self.others.claim(one, name) for one in names.patterns)
+        return any(
+            covers(pattern, name) and not self.others.claim(pattern, name)
+            for pattern in names.patterns
+        )
 
 
 def inputs_not_here(
@@ -510,14 +519,17 @@ def inputs_not_here(
     """
     inputs = InputNames(settings, outputs, others)
     patterns = [
-        one for each in inputs.models for one in (*declared_by(each), *_made_by_nobody(each))
+        path for each in inputs.models for path in (*declared_by(each), *_made_by_nobody(each))
     ]
     return [
         (name, kind)
         for name, kind in not_here(root)
         if (
             not outputs.cover(name)
-            and any(relates(one, name) and not inputs.others.claim(one, name) for one in patterns)
+            and any(
+                relates(pattern, name) and not inputs.others.claim(pattern, name)
+                for pattern in patterns
+            )
             if is_folder(kind)
             else inputs.cover(name)
         )

@@ -30,15 +30,15 @@ def is_document(name: str) -> bool:
 
 def beside_outputs(root: Path, patterns: Iterable[str]) -> list[str]:
     """Placeholders and documents in the folders that outputs lie in, below `root`."""
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
     for pattern in patterns:
         base = base_of(pattern)
         place = root / base
         if place.is_dir():
-            found |= dict.fromkeys(_in(place, is_deep=_is_deep(pattern, base)))
+            paths |= dict.fromkeys(_in(place, is_deep=_is_deep(pattern, base)))
         else:
-            found |= dict.fromkeys(_in(place.parent, is_deep=False))
-    names = (path.relative_to(root).as_posix() for path in found)
+            paths |= dict.fromkeys(_in(place.parent, is_deep=False))
+    names = (path.relative_to(root).as_posix() for path in paths)
     return sorted(name for name in names if "/" in name)
 
 
@@ -51,9 +51,9 @@ def _is_deep(pattern: str, base: str) -> bool:
 def _in(folder: Path, *, is_deep: bool) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = [
-            one
-            for one in folders
-            if is_deep and one not in UNMATCHED and not is_environment(Path(parent, one))
+            folder
+            for folder in folders
+            if is_deep and folder not in UNMATCHED and not is_environment(Path(parent, folder))
         ]
         yield from (
             Path(parent, name) for name in files if name in PLACEHOLDERS or is_document(name)
@@ -68,9 +68,9 @@ class Keepsakes:
         self._known: dict[str, tuple[bytes, int]] = {}
         for name in names:
             with suppress(OSError):  # what cannot be read is not there to be lost
-                found = (root / name).lstat()
-                if stat.S_ISREG(found.st_mode) and found.st_size <= _MOST_BYTES:
-                    self._known[name] = ((root / name).read_bytes(), stat.S_IMODE(found.st_mode))
+                status = (root / name).lstat()
+                if stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_BYTES:
+                    self._known[name] = ((root / name).read_bytes(), stat.S_IMODE(status.st_mode))
 
     def restore(self) -> list[str]:
         """Put back those that are gone; their names. What is in the way stays."""

@@ -47,9 +47,9 @@ def bundle_of_here(
         )
     facts = ready(workspace, model)
     inputs = inputs_of(workspace, model)
-    found = None if force else _finished(workspace, model, inputs)
-    if found is not None:
-        return found, True
+    digest = None if force else _finished(workspace, model, inputs)
+    if digest is not None:
+        return digest, True
     done = None if force else _done(workspace, model, inputs)
     read_ledger(workspace, model)  # what would end the review ends it before hours of training
     if done is None and settings.train is not None:
@@ -99,8 +99,8 @@ def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Digest | None
     if locked is not None:
         return locked.bundle
     hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
-    found = None if hint is None else load(workspace, model, hint)
-    if found is None:
+    bundle = None if hint is None else load(workspace, model, hint)
+    if bundle is None:
         return None
-    evidence = open_bundle(workspace, found).evidence
-    return None if is_of_other_dirt(workspace, evidence, inputs) else found.digest
+    evidence = open_bundle(workspace, bundle).evidence
+    return None if is_of_other_dirt(workspace, evidence, inputs) else bundle.digest

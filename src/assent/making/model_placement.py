@@ -66,7 +66,7 @@ def put_model(workspace: Workspace, bundle: Bundle) -> None:
         set_executable(bundle, target)
         return
     known = written(workspace, model)
-    lost = [one for one in _would_be_lost(workspace, declared, known.outputs) if one not in kept]
+    lost = [name for name in _would_be_lost(workspace, declared, known.outputs) if name not in kept]
     if lost:
         raise UsageError(
             f"putting the model of bundle {short(bundle.digest)} at {declared}",
@@ -79,7 +79,7 @@ def put_model(workspace: Workspace, bundle: Bundle) -> None:
     noted = msgspec.structs.replace(known, outputs={**known.outputs, **files})
     keep(workspace.work, model, "written", noted)
     place = _landing(workspace.root, target, bundle)
-    write_model(workspace.store, bundle, place, [workspace.root / one for one in kept])
+    write_model(workspace.store, bundle, place, [workspace.root / name for name in kept])
 
 
 def is_here(workspace: Workspace, bundle: Bundle) -> bool:
@@ -96,13 +96,13 @@ def stands_at(
     """
     try:
         if hashes is None:
-            found = model_digest_at(target.parent, target.name)
+            digest = model_digest_at(target.parent, target.name)
         else:
             declared = target.relative_to(hashes.root).as_posix()
-            found = model_digest_at(hashes.root, declared, hashes, without)
+            digest = model_digest_at(hashes.root, declared, hashes, without)
     except (AssentError, OSError):
         return False
-    return found == bundle.model_digest
+    return digest == bundle.model_digest
 
 
 def placed(workspace: Workspace, bundle: Bundle) -> dict[str, Digest]:
@@ -189,14 +189,14 @@ def _everything(root: Path, declared: str) -> list[str]:
     place = root / declared
     if not place.is_dir():
         return [declared] if place.exists() and not place.is_symlink() else []
-    found: list[str] = []
+    names: list[str] = []
     for parent, folders, files in os.walk(place):
-        folders[:] = [one for one in folders if one != "__pycache__"]
-        links = [one for one in folders if Path(parent, one).is_symlink()]
+        folders[:] = [folder for folder in folders if folder != "__pycache__"]
+        links = [folder for folder in folders if Path(parent, folder).is_symlink()]
         for name in (*files, *links):
             if name not in PLACEHOLDERS:
-                found.append(relative_name(root, Path(parent, name)))
-    return found
+                names.append(relative_name(root, Path(parent, name)))
+    return names
 
 
 def _would_be_lost(workspace: Workspace, declared: str, known: Mapping[str, Digest]) -> list[str]:

@@ -20,14 +20,14 @@ def cells_digest(content: bytes) -> Digest | None:
     version 4.
     """
     try:
-        found = None if len(content) > MAX_BYTES else msgspec.json.decode(content)
-        cells = _cells(found)
-        if found is None or cells is None:
+        notebook = None if len(content) > MAX_BYTES else msgspec.json.decode(content)
+        cells = _cells(notebook)
+        if notebook is None or cells is None:
             return None
         rest = {
-            key: value for key, value in found.items() if key not in ("cells", "nbformat_minor")
+            key: value for key, value in notebook.items() if key not in ("cells", "nbformat_minor")
         }
-        rest["metadata"] = _without(found.get("metadata"), _OF_NOTEBOOKS)
+        rest["metadata"] = _without(notebook.get("metadata"), _OF_NOTEBOOKS)
         return digest_of_value({"notebook": rest, "cells": cells})
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, TypeError):
         return None
@@ -37,9 +37,9 @@ def _cells(notebook: Any) -> list[Any] | None:
     if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
         return None
     cells = notebook.get("cells")
-    if not isinstance(cells, list) or not all(isinstance(one, dict) for one in cells):
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         return None
-    return [_cell(one) for one in cells]
+    return [_cell(cell) for cell in cells]
 
 
 def _cell(cell: dict[str, Any]) -> dict[str, Any]:

@@ -58,8 +58,8 @@ def require_places(workspace: Workspace, model: str, made: Written) -> None:
     because of what lies at its place once all links are followed. Runs have `made` some of it.
     """
     places = _Places(workspace, model, made)
-    for one in outputs_declared(workspace.settings(model)):
-        places.require(one)
+    for output in outputs_declared(workspace.settings(model)):
+        places.require(output)
 
 
 def outputs_declared(settings: ModelSettings) -> tuple[Declared, ...]:
@@ -72,7 +72,9 @@ def outputs_declared(settings: ModelSettings) -> tuple[Declared, ...]:
         "predictions": () if settings.predictions is None else (settings.predictions.path,),
         "plots": settings.plots,
     }
-    return tuple(Declared(key=key, pattern=one) for key, all_ in named.items() for one in all_)
+    return tuple(
+        Declared(key=key, pattern=pattern) for key, all_ in named.items() for pattern in all_
+    )
 
 
 def say_shared(workspace: Workspace, model: str, doing: str) -> None:
@@ -82,9 +84,9 @@ def say_shared(workspace: Workspace, model: str, doing: str) -> None:
         return
     folder = _plain(settings.model)
     shared = [
-        one.pattern
-        for one in outputs_declared(settings)
-        if one.key != "model" and covers(folder, base_of(one.pattern) or ".")
+        output.pattern
+        for output in outputs_declared(settings)
+        if output.key != "model" and covers(folder, base_of(output.pattern) or ".")
     ]
     if shared:
         workspace.say(
@@ -103,84 +105,92 @@ class _Places:
         self._root = workspace.root
         self._real_root = _real(workspace.root)
 
-    def require(self, one: Declared) -> None:
+    def require(self, output: Declared) -> None:
         """Raise `UsageError` for an output that must not be."""
         try:
-            self._require_possible(one)
+            self._require_possible(output)
         except UsageError as error:  # in the words of whoever reads a path
-            raise UsageError(_doing(one), error.problem, hint=error.hint) from None
-        fixed = _place(self._root / base_of(one.pattern))
-        self._require_not_kept(one, fixed)
-        if one.is_glob and not os.path.lexists(self._root / one.pattern):
-            self._require_matches(one, is_linked=fixed != self._real_root / base_of(one.pattern))
+            raise UsageError(_doing(output), error.problem, hint=error.hint) from None
+        fixed = _place(self._root / base_of(output.pattern))
+        self._require_not_kept(output, fixed)
+        if output.is_glob and not os.path.lexists(self._root / output.pattern):
+            self._require_matches(
+                output, is_linked=fixed != self._real_root / base_of(output.pattern)
+            )
         else:
-            self._require_folder(one, is_linked=fixed != self._real_root / base_of(one.pattern))
+            self._require_folder(
+                output, is_linked=fixed != self._real_root / base_of(output.pattern)
+            )
 
-    def _require_possible(self, one: Declared) -> None:
+    def _require_possible(self, output: Declared) -> None:
         """What is known by the text, and by where links lead on the way."""
-        place = path_below(self._root, one.pattern)
+        place = path_below(self._root, output.pattern)
         if not os.path.lexists(place):
             if any(_UNEXPANDED.match(part) for part in place.relative_to(self._root).parts):
                 raise UsageError(
-                    _doing(one),
+                    _doing(output),
                     "`~` and variables stand for themselves here",
                     hint="write the path itself, below the folder of assent.yaml",
                 )
-            if one.key == "model" and any(sign in one.pattern for sign in "*?"):
+            if output.key == "model" and any(sign in output.pattern for sign in "*?"):
                 hint = "name the folder that its files are in"
-                raise UsageError(_doing(one), "a glob is no model", hint=hint)
-        if not UNMATCHED.isdisjoint(part.casefold() for part in _parts(one.pattern)):
-            raise UsageError(_doing(one), _KEPT, hint=_OWN)
-        require_inside(self._root, self._root / base_of(one.pattern))
+                raise UsageError(_doing(output), "a glob is no model", hint=hint)
+        if not UNMATCHED.isdisjoint(part.casefold() for part in _parts(output.pattern)):
+            raise UsageError(_doing(output), _KEPT, hint=_OWN)
+        require_inside(self._root, self._root / base_of(output.pattern))
 
-    def _require_not_kept(self, one: Declared, real: Path) -> None:
+    def _require_not_kept(self, output: Declared, real: Path) -> None:
         """Raise for what Git and Assent keep, wherever the links to it are."""
         name = os.path.relpath(real, self._real_root)
         kept = not UNMATCHED.isdisjoint(part.casefold() for part in _parts(name))
         if kept or any(real.is_relative_to(place) for place in self._keeping):
-            raise UsageError(_doing(one), f"it is {name}; {_KEPT}", hint=_OWN)
+            raise UsageError(_doing(output), f"it is {name}; {_KEPT}", hint=_OWN)
 
-    def _require_folder(self, one: Declared, *, is_linked: bool) -> None:
+    def _require_folder(self, output: Declared, *, is_linked: bool) -> None:
         """A file, or a folder with all that is in it."""
-        real = _place(self._root / one.pattern)
+        real = _place(self._root / output.pattern)
         kept = (self._real_root, _real(self._workspace.repository.top), *self._keeping)
         if any(place.is_relative_to(real) for place in kept):
-            raise UsageError(_doing(one), "it is the repository itself, or holds it", hint=_OWN)
-        self._require_no_rule(one, _parts(one.pattern), "it")
-        for name, what in self._sources(one):
-            if covers(_plain(one.pattern), name) or _real(self._root / name).is_relative_to(real):
-                self._refuse_source(one, name, what)
+            raise UsageError(_doing(output), "it is the repository itself, or holds it", hint=_OWN)
+        self._require_no_rule(output, _parts(output.pattern), "it")
+        for name, what in self._sources(output):
+            if covers(_plain(output.pattern), name) or _real(self._root / name).is_relative_to(
+                real
+            ):
+                self._refuse_source(output, name, what)
         if is_linked:
             for place, name in self._inputs.items():
                 if place.is_relative_to(real):
-                    self._refuse_source(one, name, "an input")
+                    self._refuse_source(output, name, "an input")
 
-    def _refuse_source(self, one: Declared, name: str, what: str) -> None:
+    def _refuse_source(self, output: Declared, name: str, what: str) -> None:
         problem = f"{name}, {what}, is in it, and a run replaces all of it"
-        raise UsageError(_doing(one), problem, hint=_OWN)
+        raise UsageError(_doing(output), problem, hint=_OWN)
 
-    def _require_matches(self, one: Declared, *, is_linked: bool) -> None:
+    def _require_matches(self, output: Declared, *, is_linked: bool) -> None:
         """All that a glob fits now."""
-        not_to_fit = {_place(self._root / name): (name, what) for name, what in self._sources(one)}
+        not_to_fit = {
+            _place(self._root / name): (name, what) for name, what in self._sources(output)
+        }
         if is_linked:
             not_to_fit |= {place: (name, "an input") for place, name in self._inputs.items()}
-        for name in standing_outputs(self._root, [one.pattern]):
+        for name in standing_outputs(self._root, [output.pattern]):
             place = _place(self._root / name)
-            self._require_not_kept(one, place)
-            self._require_no_rule(one, _parts(name), f"it fits {name}, which")
+            self._require_not_kept(output, place)
+            self._require_no_rule(output, _parts(name), f"it fits {name}, which")
             if place in not_to_fit:
                 source, what = not_to_fit[place]
                 hint = "name the files that the run writes one by one, or give them a folder"
-                raise UsageError(_doing(one), f"it fits {source}, {what}", hint=hint)
+                raise UsageError(_doing(output), f"it fits {source}, {what}", hint=hint)
 
-    def _require_no_rule(self, one: Declared, parts: Sequence[str], it: str) -> None:
+    def _require_no_rule(self, output: Declared, parts: Sequence[str], it: str) -> None:
         forges = self._workspace.forge_files
         is_rule = parts[-1] in _RULES or parts[-1] in forges.names
         if is_rule or not set(forges.folders).isdisjoint(parts):
             problem = f"{it} says how models are made, or what Git or the forge does"
-            raise UsageError(_doing(one), problem, hint=_OWN)
+            raise UsageError(_doing(output), problem, hint=_OWN)
 
-    def _sources(self, one: Declared) -> Iterator[tuple[str, str]]:
+    def _sources(self, output: Declared) -> Iterator[tuple[str, str]]:
         """What an output must not hold: what the commands run, and what is named as an input.
         Parameters a run may write beside its metrics, as a search does; data may be what was
         predicted; and of plots only those are shown that the run wrote.
@@ -189,24 +199,24 @@ class _Places:
             yield name, "which the commands run"
         named = {
             "model": [*literals(self._settings), *data_of(self._settings)],
-            "metrics": literals(self._settings) if one.is_glob else self._inputs_by_name,
+            "metrics": literals(self._settings) if output.is_glob else self._inputs_by_name,
             "predictions": self._inputs_by_name,
-            "plots": [] if one.is_glob else self._inputs_by_name,
+            "plots": [] if output.is_glob else self._inputs_by_name,
         }
-        for name in named[one.key]:
+        for name in named[output.key]:
             yield posixpath.normpath(name), "an input"
 
     @cached_property
     def _inputs_by_name(self) -> list[str]:
-        return [_plain(one) for one in self._settings.inputs if not is_glob(one)]
+        return [_plain(pattern) for pattern in self._settings.inputs if not is_glob(pattern)]
 
     @cached_property
     def _code(self) -> list[str]:
         """The scripts and modules that the commands run, without those that a run wrote."""
         settings, made = self._settings, self._made.outputs
-        lines = [one for one in (settings.train, settings.evaluate) if one is not None]
+        lines = [command for command in (settings.train, settings.evaluate) if command is not None]
         names = [name for line in lines for simple in commands(line) for name in _run_by(simple)]
-        return [one for one in names if (self._root / one).is_file() and one not in made]
+        return [name for name in names if (self._root / name).is_file() and name not in made]
 
     @cached_property
     def _inputs(self) -> dict[Path, str]:
@@ -214,10 +224,10 @@ class _Places:
         settings, known = self._settings, (*self._made.outputs, *self._made.products)
         made = {_place(self._root / name) for name in known}
         patterns = [*settings.inputs, *settings.params, *data_of(settings)]
-        found = {_place(path): path for path in expand(self._root, patterns)}
+        by_place = {_place(path): path for path in expand(self._root, patterns)}
         return {
             place: relative_name(self._root, path)
-            for place, path in found.items()
+            for place, path in by_place.items()
             if place not in made
         }
 
@@ -230,18 +240,18 @@ class _Places:
 
 
 def _run_by(simple: Simple) -> list[str]:
-    found = ran(simple)
-    if found is None:
+    run = ran(simple)
+    if run is None:
         return []
-    module = (found.module or "").replace(".", "/")
-    names = [f"{module}.py", f"{module}/__main__.py"] if module else [found.script or ""]
+    module = (run.module or "").replace(".", "/")
+    names = [f"{module}.py", f"{module}/__main__.py"] if module else [run.script or ""]
     return [path for name in names if (path := path_of(simple, name)) is not None]
 
 
-def _doing(one: Declared) -> str:
-    if one.key == "model":
-        return f"looking for the model {one.pattern!r}"
-    return f"looking for {one.pattern!r} of `{one.key}`"
+def _doing(output: Declared) -> str:
+    if output.key == "model":
+        return f"looking for the model {output.pattern!r}"
+    return f"looking for {output.pattern!r} of `{output.key}`"
 
 
 def _parts(name: str) -> tuple[str, ...]:

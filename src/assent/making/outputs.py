@@ -50,16 +50,16 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
             return True
         if PurePosixPath(name).name in PLACEHOLDERS:
             return False
-        found = [
+        patterns = [
             pattern
             for pattern in self.all
             if not (literal and is_glob(pattern)) and covers(pattern, name)
         ]
-        return bool(found) and not (all(map(is_glob, found)) and self.is_foreign(name))
+        return bool(patterns) and not (all(map(is_glob, patterns)) and self.is_foreign(name))
 
     def is_foreign(self, name: str) -> bool:
         """Whether another model declares the file, by its name or that of a folder it is in."""
-        return any(covers(one, name) for one in self.foreign)
+        return any(covers(pattern, name) for pattern in self.foreign)
 
     def is_strange(self, name: str) -> bool:
         """Whether a glob of outputs covers a file that is none: another model's, or a document."""
@@ -67,11 +67,11 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
 
     def keep(self, patterns: Sequence[str], names: Iterable[str]) -> list[str]:
         """Those of `names`, which `patterns` cover, that are not another model's."""
-        mine = [one for one in patterns if not is_glob(one)]
+        mine = [pattern for pattern in patterns if not is_glob(pattern)]
         return [
             name
             for name in names
-            if not self.is_foreign(name) or any(covers(one, name) for one in mine)
+            if not self.is_foreign(name) or any(covers(pattern, name) for pattern in mine)
         ]
 
 
@@ -81,17 +81,20 @@ def known_outputs(
     """What the commands of the model write, and DVC's files that stand for nothing else. `others`
     are the other models of the same `assent.yaml`.
     """
-    found = outputs_of(settings, made_by_dvc(settings, dvc))
+    outputs = outputs_of(settings, made_by_dvc(settings, dvc))
     pointers = [
         name
         for name, targets in dvc.pointers.items()
-        if targets and all(found.cover(one.path) for one in targets)
+        if targets and all(outputs.cover(target.path) for target in targets)
     ]
     return msgspec.structs.replace(
-        found,
-        written=(*found.written, *(one for one in pointers if one not in literals(settings))),
+        outputs,
+        written=(
+            *outputs.written,
+            *(pointer for pointer in pointers if pointer not in literals(settings)),
+        ),
         foreign=tuple(
-            pattern for one in others for pattern in outputs_of(one).own if not is_glob(pattern)
+            pattern for other in others for pattern in outputs_of(other).own if not is_glob(pattern)
         ),
     )
 
@@ -113,10 +116,12 @@ def outputs_of(settings: ModelSettings, derived: Iterable[str] = ()) -> Outputs:
 
 
 def _written(settings: ModelSettings) -> list[str]:
-    said = (*mentions(settings.train).written, *mentions(settings.evaluate).written)
+    mentioned = (*mentions(settings.train).written, *mentions(settings.evaluate).written)
     declared, data = literals(settings), data_of(settings)
     return [
-        one for one in said if one not in declared and not any(covers(place, one) for place in data)
+        name
+        for name in mentioned
+        if name not in declared and not any(covers(place, name) for place in data)
     ]
 
 
@@ -134,8 +139,8 @@ def declared_by(settings: ModelSettings) -> list[str]:
 def data_of(settings: ModelSettings) -> list[str]:
     """The data sets that are files here, and the earlier states that they are compared with."""
     sets = settings.data_sets.values()
-    earlier = [one.previous for one in sets if one.previous is not None]
-    return [path for path in (*(one.path for one in sets), *earlier) if "://" not in path]
+    earlier = [data_set.previous for data_set in sets if data_set.previous is not None]
+    return [path for path in (*(data_set.path for data_set in sets), *earlier) if "://" not in path]
 
 
 def is_command(command: str | None) -> bool:

@@ -23,6 +23,7 @@ from assent.core.evidence import Evidence
 from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.attachments import attached
+from assent.making.bundle_size import limit_of_made, require_size
 from assent.making.bundles import open_bundle, read_bundle, remember
 from assent.making.command_run import recovered
 from assent.making.inputs import Inputs, why_changed
@@ -107,10 +108,15 @@ def _packed(
     """
     evidence, evidence_bytes = evaluated.evidence, canonical_json(evaluated.evidence)
     declared = workspace.settings(model).model
-    found = model_files(workspace.root, declared, documents_of(workspace, model))
-    _require_room(workspace, model, found, evidence, evidence_bytes)
-    stored = store.add([Source(path=path) for _, path in found], progress)
-    files = _stored_files(model, found, stored, evaluated)
+    named_paths = model_files(workspace.root, declared, documents_of(workspace, model))
+    _require_room(workspace, model, named_paths, evidence, evidence_bytes)
+    sizes = [(name, path.stat().st_size) for name, path in named_paths]
+    sizes += [(attachment.path, attachment.size_bytes) for attachment in evidence.attachments]
+    is_for_others = store is not workspace.store
+    limit = limit_of_made(workspace, model, for_others=is_for_others)
+    require_size(limit, sizes, f"bundling {model}")
+    stored = store.add([Source(path=path) for _, path in named_paths], progress)
+    files = _stored_files(model, named_paths, stored, evaluated)
     config = config_blob(model, files)
     manifest = manifest_blob(model, files, config, evidence_bytes, evidence.attachments)
     beside = [Source(content=config), Source(content=evidence_bytes)]
@@ -131,7 +137,7 @@ def _packed(
 
 def _stored_files(
     model: str,
-    found: Sequence[tuple[str, Path]],
+    named_paths: Sequence[tuple[str, Path]],
     stored: Sequence[Stored],
     evaluated: Evaluated,
 ) -> list[ModelFile]:
@@ -143,7 +149,7 @@ def _stored_files(
             size_bytes=blob.size_bytes,
             is_executable=is_executable(path),
         )
-        for (name, path), blob in zip(found, stored, strict=True)
+        for (name, path), blob in zip(named_paths, stored, strict=True)
     ]
     if model_digest(files) != evaluated.model_digest:
         raise UsageError(
@@ -157,7 +163,7 @@ def _stored_files(
 def _require_room(
     workspace: Workspace,
     model: str,
-    found: Sequence[tuple[str, Path]],
+    named_paths: Sequence[tuple[str, Path]],
     evidence: Evidence,
     evidence_bytes: bytes,
 ) -> None:
@@ -166,7 +172,7 @@ def _require_room(
     """
     doing = f"bundling {model}"
     limit = workspace.store.largest_manifest_bytes
-    count = len(found) + len(evidence.attachments)
+    count = len(named_paths) + len(evidence.attachments)
     files = [
         ModelFile(
             path=name,
@@ -174,7 +180,7 @@ def _require_room(
             size_bytes=path.stat().st_size,
             is_executable=is_executable(path),
         )
-        for name, path in found
+        for name, path in named_paths
     ]
     size = manifest_size(model, files, evidence_bytes, evidence.attachments)
     problem = too_large(count, size, len(evidence_bytes), limit)
@@ -222,15 +228,15 @@ def _named(workspace: Workspace, model: str, locked: Locked, output: Path | None
     )
 
 
-def stored_already(workspace: Workspace, found: Bundle) -> BundleResult:
+def stored_already(workspace: Workspace, bundle: Bundle) -> BundleResult:
     """A bundle that the store holds already."""
     return BundleResult(
-        model=found.model,
-        bundle=found.digest,
-        model_digest=found.model_digest,
-        inputs_digest=open_bundle(workspace, found).evidence.inputs_digest,
-        files=len(found.files),
-        size_bytes=sum(file.size_bytes for file in found.files),
+        model=bundle.model,
+        bundle=bundle.digest,
+        model_digest=bundle.model_digest,
+        inputs_digest=open_bundle(workspace, bundle).evidence.inputs_digest,
+        files=len(bundle.files),
+        size_bytes=sum(file.size_bytes for file in bundle.files),
         new_bytes=0,
     )
 

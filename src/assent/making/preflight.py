@@ -90,13 +90,13 @@ def require_inputs_here(
     that the patterns `but` cover are problems of what is measured. `known` are the outputs.
     """
     root, settings = workspace.root, workspace.settings(model)
-    names = [one for one in inputs.files if not any(covers(pattern, one) for pattern in but)]
-    require_real(root, [root / one for one in names if not one.endswith(POINTER)], doing)
+    names = [file for file in inputs.files if not any(covers(pattern, file) for pattern in but)]
+    require_real(root, [root / name for name in names if not name.endswith(POINTER)], doing)
     left_out = [
         (name, kind)
         for name, kind in inputs_not_here(root, settings, known, workspace.others(model))
         # Else another job had them, and has said what they were.
-        if not any(covers(name, one) for one in inputs.files)
+        if not any(covers(name, file) for file in inputs.files)
     ]
     if left_out:
         raise error_of(doing, left_out)
@@ -112,5 +112,7 @@ def require_fetched(workspace: Workspace, facts: RunFacts, inputs: Inputs, doing
 
 def awaited(workspace: Workspace, inputs: Inputs) -> dict[str, Digest]:
     """The inputs of which pointers are here that say what the files are."""
-    found = {name: promised(workspace.root / name) for name in inputs.files}
-    return {name: Digest(f"sha256:{one}") for name, one in found.items() if one is not None}
+    promises = {name: promised(workspace.root / name) for name in inputs.files}
+    return {
+        name: Digest(f"sha256:{digits}") for name, digits in promises.items() if digits is not None
+    }

@@ -26,5 +26,5 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 def facts_of(workspace: Workspace, model: str) -> RunFacts:
     """Read them."""
-    found, dvc = outputs(workspace, model)
-    return RunFacts(model=model, settings=workspace.settings(model), outputs=found, dvc=dvc)
+    outputs_here, dvc = outputs(workspace, model)
+    return RunFacts(model=model, settings=workspace.settings(model), outputs=outputs_here, dvc=dvc)

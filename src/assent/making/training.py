@@ -86,9 +86,9 @@ def run_training(
     locked = None if force else _locked(workspace, model, inputs)
     if locked is not None:
         return _take(workspace, facts, locked, inputs), inputs
-    found = None if force else _finished(workspace, model, inputs)
-    if found is not None:
-        return _reuse(workspace, facts, found, inputs, "inputs unchanged"), inputs
+    bundle = None if force else _finished(workspace, model, inputs)
+    if bundle is not None:
+        return _reuse(workspace, facts, bundle, inputs, "inputs unchanged"), inputs
     return _trained_now(workspace, facts, settings.train, inputs, output)
 
 
@@ -151,7 +151,9 @@ def _evidence(facts: RunFacts, names: Mapping[str, Digest]) -> dict[str, Digest]
     """What of the files that the training wrote is evidence on the model, in its folder or not."""
     patterns = (*facts.outputs.measured, *facts.outputs.plots)
     return {
-        name: one for name, one in names.items() if any(covers(each, name) for each in patterns)
+        name: digest
+        for name, digest in names.items()
+        if any(covers(each, name) for each in patterns)
     }
 
 
@@ -162,12 +164,12 @@ def _as_git(workspace: Workspace, inputs: Inputs) -> set[str]:
 
 def _expected(facts: RunFacts, inputs: Inputs) -> Expected:
     """The model must be new; and what it is judged by, if there is no command that evaluates."""
-    found = facts.outputs
-    measured = (*found.measured, *found.plots)
+    known = facts.outputs
+    measured = (*known.measured, *known.plots)
     if facts.settings.evaluate is None:
-        must = (*found.model, *measured)
-        return Expected(must=must, shown=found.plots, inputs=inputs.files)
-    return Expected(must=found.model, may=measured, inputs=inputs.files)
+        must = (*known.model, *measured)
+        return Expected(must=must, shown=known.plots, inputs=inputs.files)
+    return Expected(must=known.model, may=measured, inputs=inputs.files)
 
 
 def _trained_digest(workspace: Workspace, model: str, known: Mapping[str, Digest]) -> Digest:
@@ -186,10 +188,12 @@ def _trained_digest(workspace: Workspace, model: str, known: Mapping[str, Digest
 
 def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Bundle | None:
     hint = reusable(workspace, f"{model}/trained/{hex_of(inputs.train)}")
-    found = None if hint is None else load(workspace, model, hint)
-    if found is None or is_of_other_dirt(workspace, open_bundle(workspace, found).evidence, inputs):
+    bundle = None if hint is None else load(workspace, model, hint)
+    if bundle is None or is_of_other_dirt(
+        workspace, open_bundle(workspace, bundle).evidence, inputs
+    ):
         return None
-    return found
+    return bundle
 
 
 def _locked(workspace: Workspace, model: str, inputs: Inputs) -> Locked | None:
@@ -206,8 +210,8 @@ def _locked(workspace: Workspace, model: str, inputs: Inputs) -> Locked | None:
 def _take(workspace: Workspace, facts: RunFacts, locked: Locked, inputs: Inputs) -> TrainResult:
     """Put the locked model in place, or say who has it."""
     model = facts.model
-    found = load(workspace, model, locked.bundle)
-    if found is None:
+    bundle = load(workspace, model, locked.bundle)
+    if bundle is None:
         forget(workspace.work, model, "train")
         workspace.say(
             f"training {model}: {LOCK} names bundle {short(locked.bundle)} for these inputs, so "
@@ -221,14 +225,14 @@ def _take(workspace: Workspace, facts: RunFacts, locked: Locked, inputs: Inputs)
             step=None,
             reused=locked.bundle,
         )
-    stated = open_bundle(workspace, found).evidence.inputs_digest
+    stated = open_bundle(workspace, bundle).evidence.inputs_digest
     if stated != locked.inputs:
         raise IntegrityError(
             f"training {model}",
-            f"{LOCK} names bundle {short(found.digest)} for these inputs, but it is of others",
+            f"{LOCK} names bundle {short(bundle.digest)} for these inputs, but it is of others",
             hint=f"take the model out of {LOCK}, or run `assent train --force`",
         )
-    return _reuse(workspace, facts, found, inputs, f"{LOCK} names the bundle of these inputs")
+    return _reuse(workspace, facts, bundle, inputs, f"{LOCK} names the bundle of these inputs")
 
 
 def _reused_code(workspace: Workspace, evidence: Evidence) -> Code:
@@ -242,33 +246,35 @@ def _reused_code(workspace: Workspace, evidence: Evidence) -> Code:
 
 
 def _reuse(
-    workspace: Workspace, facts: RunFacts, found: Bundle, inputs: Inputs, why: str
+    workspace: Workspace, facts: RunFacts, bundle: Bundle, inputs: Inputs, why: str
 ) -> TrainResult:
     model = facts.model
-    evidence = open_bundle(workspace, found).evidence
-    put_model(workspace, found)
+    evidence = open_bundle(workspace, bundle).evidence
+    put_model(workspace, bundle)
     if evidence.train is not None:
         trained = Trained(
             step=evidence.train,
-            model_digest=found.model_digest,
+            model_digest=bundle.model_digest,
             inputs=inputs.files,
             environment=evidence.trained_in or evidence.environment,
             code=_reused_code(workspace, evidence),
-            written=_evidence(facts, placed(workspace, found)),
+            written=_evidence(facts, placed(workspace, bundle)),
             reused=evidence.reused or made_by(evidence),
             products=evidence.products,
             leftovers=evidence.leftovers,
-            unproven=tuple(one for one in evidence.unproven if covers(facts.settings.model, one)),
+            unproven=tuple(
+                name for name in evidence.unproven if covers(facts.settings.model, name)
+            ),
         )
         keep(workspace.work, model, "train", trained)
     workspace.say(
-        f"training {model}: {why}, reusing the model of bundle {short(found.digest)}, "
+        f"training {model}: {why}, reusing the model of bundle {short(bundle.digest)}, "
         f"{made_by(evidence)}; training skipped (--force trains again)"
     )
     return TrainResult(
         model=model,
         inputs_digest=inputs.train,
-        model_digest=found.model_digest,
+        model_digest=bundle.model_digest,
         step=evidence.train,
-        reused=found.digest,
+        reused=bundle.digest,
     )

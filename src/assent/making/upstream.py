@@ -18,7 +18,7 @@ class Others:
     """
 
     def __init__(self, settings: Iterable[ModelSettings] = ()) -> None:
-        self._all = tuple((one, outputs_of(one)) for one in settings)
+        self._all = tuple((setting, outputs_of(setting)) for setting in settings)
 
     def claim(self, pattern: str, name: str) -> bool:
         """Whether a file is an output of another model that `pattern` only happens to cover."""
@@ -29,22 +29,22 @@ class Others:
     def above(self, patterns: Iterable[str]) -> tuple[ModelSettings, ...]:
         """The models whose outputs `patterns` happen to cover, and so on, in their order."""
         waiting = [*patterns]
-        found: list[ModelSettings] = []
+        above: list[ModelSettings] = []
         while waiting:
             pattern = waiting.pop()
             for settings, outputs in self._all:
-                if settings not in found and _may_cover(pattern, outputs):
-                    found.append(settings)
+                if settings not in above and _may_cover(pattern, outputs):
+                    above.append(settings)
                     waiting += declared_by(settings)
-        return tuple(one for one, _ in self._all if one in found)
+        return tuple(setting for setting, _ in self._all if setting in above)
 
 
 def _may_cover(pattern: str, outputs: Outputs) -> bool:
     if _leads_into(pattern, outputs):
         return False
-    return any(relates(pattern, base_of(one) or ".") for one in outputs.own)
+    return any(relates(pattern, base_of(output) or ".") for output in outputs.own)
 
 
 def _leads_into(pattern: str, outputs: Outputs) -> bool:
     """Whether a pattern names an output, or begins in one."""
-    return any(covers(one, base_of(pattern)) for one in outputs.own if base_of(pattern))
+    return any(covers(output, base_of(pattern)) for output in outputs.own if base_of(pattern))

@@ -53,8 +53,8 @@ def inputs_of(
         workspace.settings(model),
         workspace.hashes,
         {
-            name: one
-            for name, one in made.items()
+            name: digest
+            for name, digest in made.items()
             if not commits.hold(name)  # somebody has made it a source
         },
         _handed_on(workspace, known or {}),
@@ -76,13 +76,13 @@ def _products(
         for name, settings in workspace.config.models.items()
         if name != model and settings in above
     ]
-    found: dict[str, Digest] = {}
+    products: dict[str, Digest] = {}
     for each in known:
         for name, digest in each.items():
             path = workspace.root / name
-            if name not in found or (path.is_file() and workspace.hashes.digest(path) == digest):
-                found[name] = digest
-    return found
+            if name not in products or (path.is_file() and workspace.hashes.digest(path) == digest):
+                products[name] = digest
+    return products
 
 
 def _handed_on(workspace: Workspace, known: Mapping[str, Digest]) -> dict[str, Digest]:
@@ -135,13 +135,13 @@ def left_by(
     settings, commits = workspace.settings(model), _Commits(workspace)
     after = inputs_of(workspace, model, known=None if is_training else before.files)
     fetched = [name for name, digest in (awaited or {}).items() if after.files.get(name) == digest]
-    names = [one for one in changed_names(before.files, after.files) if one not in fetched]
+    names = [name for name in changed_names(before.files, after.files) if name not in fetched]
     declared = (*settings.inputs, *settings.params, *data_of(settings))
     kept = [
         name
         for name in names
         if name in (before.of_training if is_training else before.files)
-        and (any(covers(one, name) for one in declared) or commits.hold(name))
+        and (any(covers(pattern, name) for pattern in declared) or commits.hold(name))
     ]
     if kept:
         raise UsageError(
@@ -179,17 +179,17 @@ class _Commits:
 
     def hold(self, name: str) -> bool:
         """Whether one of them holds a file."""
-        found, inner = self._of(name)
-        return found.id_of("HEAD", inner) is not None
+        repository, inner = self._of(name)
+        return repository.id_of("HEAD", inner) is not None
 
     def have_brought(self, name: str) -> bool:
         """Whether a file has come with a submodule, as its commit has it."""
-        found, inner = self._of(name)
-        if found is self._repository or found.id_of("HEAD", inner) is None:
+        repository, inner = self._of(name)
+        if repository is self._repository or repository.id_of("HEAD", inner) is None:
             return False
-        if found.top not in self._changed:
-            self._changed[found.top] = frozenset(found.changed_files())
-        return inner not in self._changed[found.top]
+        if repository.top not in self._changed:
+            self._changed[repository.top] = frozenset(repository.changed_files())
+        return inner not in self._changed[repository.top]
 
     def _of(self, name: str) -> tuple[Repository, str]:
         return self._holders.of(self._repository.relative(self._root / name))
@@ -203,7 +203,7 @@ def tracked_beside(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
     repository = workspace.repository
     known = repository.names("ls-files", "-z", "--full-name", doing="looking for tracked files")
     tracked = frozenset(known)
-    return [one for one in names if repository.relative(workspace.root / one) in tracked]
+    return [name for name in names if repository.relative(workspace.root / name) in tracked]
 
 
 def documents_of(
@@ -221,7 +221,7 @@ def documents_of(
         for name in tracked_beside(workspace, [posixpath.normpath(settings.model)])
         if is_document(name)
         and name not in made
-        and not any(covers(one, name) for one in settings.incremental)
+        and not any(covers(pattern, name) for pattern in settings.incremental)
     )
 
 
@@ -336,7 +336,9 @@ def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[st
     if not names:
         return []
     known = [outputs(workspace, model)[0] for model in workspace.config.models]
-    notebooks = {prefix + one for model in workspace.config.models.values() for one in rerun(model)}
+    notebooks = {
+        prefix + name for model in workspace.config.models.values() for name in rerun(model)
+    }
     return [
         name
         for name in names
@@ -344,7 +346,7 @@ def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[st
         and (
             (name.startswith(prefix) and name.removeprefix(prefix) in inputs)
             or not (
-                any(one.cover(name.removeprefix(prefix)) for one in known)
+                any(model_outputs.cover(name.removeprefix(prefix)) for model_outputs in known)
                 if name.startswith(prefix)
                 else _is_output_elsewhere(workspace, name)
             )
@@ -354,11 +356,11 @@ def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[st
 
 def differing(repository: Repository) -> list[str]:
     """The tracked files that differ from the commit. A submodule at its commit is looked into."""
-    found: list[str] = []
+    names: list[str] = []
     for name in repository.changed_files():
         inside = changed_within(repository, name) if (repository.top / name).is_dir() else None
-        found += [name] if inside is None else inside
-    return found
+        names += [name] if inside is None else inside
+    return names
 
 
 def _has_same_cells(workspace: Workspace, name: str) -> bool:
@@ -386,7 +388,7 @@ def _is_output_elsewhere(workspace: Workspace, name: str) -> bool:
             except (AssentError, OSError):
                 return False
             inner = (top / name).relative_to(folder).as_posix()
-            return any(outputs_of(one).cover(inner) for one in config.models.values())
+            return any(outputs_of(model).cover(inner) for model in config.models.values())
     return False
 
 

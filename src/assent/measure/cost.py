@@ -56,27 +56,27 @@ def costs(
     A GPU counts for as long as the command runs. What has no rate in `settings` is not priced;
     where a rate is given and its amount is not known, the total is not known either.
     """
-    found: dict[str, Scalar] = {}
+    figures: dict[str, Scalar] = {}
     steps = [(name, step) for name, step in (("train", train), ("evaluate", evaluate)) if step]
     gpus = None if environment.gpus is None else len(environment.gpus)
     for name, step in steps:
-        found[f"cost.{name}.wall_s"] = _rounded(step.wall_s)
+        figures[f"cost.{name}.wall_s"] = _rounded(step.wall_s)
         if step.cpu_s is not None:
-            found[f"cost.{name}.cpu_hours"] = _rounded(step.cpu_s / _HOUR_S)
+            figures[f"cost.{name}.cpu_hours"] = _rounded(step.cpu_s / _HOUR_S)
         if gpus:
-            found[f"cost.{name}.gpu_hours"] = _rounded(_gpu_hours(step, gpus))
+            figures[f"cost.{name}.gpu_hours"] = _rounded(_gpu_hours(step, gpus))
         if step.peak_memory_bytes is not None:
-            found[f"cost.{name}.peak_memory_bytes"] = step.peak_memory_bytes
+            figures[f"cost.{name}.peak_memory_bytes"] = step.peak_memory_bytes
     if settings is not None and steps:
         measured = [step for _, step in steps]
-        found |= _total(
+        figures |= _total(
             "cost.energy_kwh",
             _energy_kwh(measured, gpus, settings),
         )
-        found |= _total(f"cost.{settings.currency.lower()}", _price(measured, gpus, settings))
+        figures |= _total(f"cost.{settings.currency.lower()}", _price(measured, gpus, settings))
     if model_size_bytes is not None:
-        found["cost.model_bytes"] = model_size_bytes
-    return found
+        figures["cost.model_bytes"] = model_size_bytes
+    return figures
 
 
 def _gpu_hours(step: Step, gpus: int) -> float:

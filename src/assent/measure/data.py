@@ -51,9 +51,9 @@ def read_data(
             kind = pointers.why_missing(root, source)
             problem = "no such file" if kind is None else pointers.said(kind)
             return None, Problem(source=shown, problem=f"data {name}: {problem}")
-        found = [*files.missing(root, [source]), *pointers.stand_ins(root, paths)]
-        if found:
-            raise pointers.error_of(f"reading data {name}", found)
+        absent = [*files.missing(root, [source]), *pointers.stand_ins(root, paths)]
+        if absent:
+            raise pointers.error_of(f"reading data {name}", absent)
         digests = (hashes or Hashes(root)).digests(paths)
         return (
             DataReference(

@@ -149,7 +149,7 @@ class Lines:
             address: self._dialect(address, shown, delimiter, reading)
             for address, shown in self.sources.items()
         }
-        names = [name for one in self.dialects.values() for name in one.header]
+        names = [name for dialect in self.dialects.values() for name in dialect.header]
         listed = list(dict.fromkeys(names))
         self._names = dict(zip(listed, engine.different(listed), strict=True))
 
@@ -181,7 +181,7 @@ class Lines:
         were left out, and the first of them.
         """
         try:
-            found = self.connection.execute(
+            rejects = self.connection.execute(
                 "SELECT file_path, line_byte_position, line, error_type, error_message, "
                 "count(*) OVER (), bool_and(error_type IN ('TOO MANY COLUMNS', 'MISSING COLUMNS')) "
                 "OVER () FROM (SELECT DISTINCT ON (scan_id, file_id, line_byte_position) "
@@ -190,18 +190,18 @@ class Lines:
             ).fetchall()
         except engine.load(self.doing).CatalogException:
             return 0, ""  # nothing was rejected, so there is no table of it
-        if not found:
+        if not rejects:
             return 0, ""
-        if any(kind == "INVALID ENCODING" for _, _, _, kind, *_ in found):
+        if any(kind == "INVALID ENCODING" for _, _, _, kind, *_ in rejects):
             for address, shown in self.sources.items():
                 require_utf8(address, shown, self.doing)
-        total, are_ragged = found[0][-2:]
-        said = "; ".join(self._said(*row[:-2]) for row in found)
-        more = f"; and {total - len(found):,} more" if total > len(found) else ""
+        total, are_ragged = rejects[0][-2:]
+        reasons = "; ".join(self._said(*row[:-2]) for row in rejects)
+        more = f"; and {total - len(rejects):,} more" if total > len(rejects) else ""
         lines = "1 line is" if total == 1 else f"{total:,} lines are"
         if skip_ragged and are_ragged:
-            return total, said + more
-        raise UsageError(self.doing, f"{lines} not as the header says: {said}{more}", hint=_HINT)
+            return total, reasons + more
+        raise UsageError(self.doing, f"{lines} not as the header says: {reasons}{more}", hint=_HINT)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -218,8 +218,8 @@ class Lines:
         """Refuse rows that are the header again: files that were put together as they are. In a
         file of one column such a row may be a value.
         """
-        with_names = [one for one in self.dialects.values() if one.has_header]
-        for header in {one.header for one in with_names if len(one.header) > 1}:
+        with_names = [dialect for dialect in self.dialects.values() if dialect.has_header]
+        for header in {dialect.header for dialect in with_names if len(dialect.header) > 1}:
             is_again = " AND ".join(
                 f"{engine.name(self._names[name])} = {engine.text(name)}" for name in header
             )
@@ -295,8 +295,8 @@ class Lines:
         names = {name: str(place) for place, name in enumerate(dialect.header)}
         query = f"SELECT * FROM {_read(dialect, [address], names, _APART)} LIMIT {_FEW}"
         with self.explained():
-            found = self.connection.execute(query).fetchall()
-        read = [[_bare(cell or "") for cell in row] for row in found if any(row)]
+            answer = self.connection.execute(query).fetchall()
+        read = [[_bare(cell or "") for cell in row] for row in answer if any(row)]
         if read[:1] != written[:1] and not self._has_faults():
             raise UsageError(
                 self.doing,
@@ -333,8 +333,8 @@ class Lines:
             "header = false, delim = '\x02\x03', quote = '', escape = '', strict_mode = false, "
             f"columns = {{line: 'VARCHAR'}}, {engine.NO_FOLDERS}) LIMIT {FIRST}"
         )
-        found = self.connection.execute(query).fetchall()
-        return [(row[0] or "").removeprefix(_MARK) for row in found]
+        rows = self.connection.execute(query).fetchall()
+        return [(row[0] or "").removeprefix(_MARK) for row in rows]
 
 
 def _read(dialect: Dialect, addresses: Sequence[str], names: Mapping[str, str], faults: str) -> str:
@@ -370,9 +370,9 @@ def dialect_of(
 ) -> Dialect:
     """The dialect of a file that begins with `lines`. Raises `UnclearError`."""
     before = _blank(lines)
-    said = _SEPARATOR.fullmatch(lines[before].strip(" ")) if before < len(lines) else None
-    rest = lines[before + (said is not None) :]
-    stated = reading.delimiter or (said and said[1])
+    separator = _SEPARATOR.fullmatch(lines[before].strip(" ")) if before < len(lines) else None
+    rest = lines[before + (separator is not None) :]
+    stated = reading.delimiter or (separator and separator[1])
     known = stated or delimiter
     chosen = choose(rest, (known,) if known else DELIMITERS)
     if not chosen.header:
@@ -380,7 +380,7 @@ def dialect_of(
     first, *rows = _rows(rest, chosen.delimiter)
     if stated is None and len(first) == 1:
         _require_one_column(rest, chosen.delimiter, is_by_ending=known is not None)
-    before += said is not None
+    before += separator is not None
     if reading.header is None or reading.header is True:
         _require_sound_header(rest, chosen.delimiter)
     if reading.header is None:
@@ -421,8 +421,8 @@ def _require_sound_header(lines: Sequence[str], delimiter: str) -> None:
     try:
         next(_reader(lines, delimiter, strict=True))
     except csv.Error:
-        said = "its header has a quote that does not end or stands inside a cell"
-        raise UnclearError(said, _HINT) from None
+        problem = "its header has a quote that does not end or stands inside a cell"
+        raise UnclearError(problem, _HINT) from None
     except StopIteration:
         return
 
@@ -430,7 +430,7 @@ def _require_sound_header(lines: Sequence[str], delimiter: str) -> None:
 def _require_names(first: Sequence[str], rows: headers.Rows) -> None:
     values = headers.values_in(first, rows)
     if values:
-        shown = ", ".join(repr(one[:_SHOWN_CHARACTERS]) for one in values[:_SHOWN])
+        shown = ", ".join(repr(value[:_SHOWN_CHARACTERS]) for value in values[:_SHOWN])
         more = ", …" if len(values) > _SHOWN else ""
         raise UnclearError(
             f"its first line has no names of columns, but values as the lines below it: "
@@ -446,9 +446,9 @@ def _notes(lines: Sequence[str], dialect: Dialect, reading: Reading) -> Iterator
     sizes = {
         sign: {len(row) for row in _rows(lines, sign)} for sign in headers.UNSURE if sign != " "
     }
-    found = [(sign, of.pop()) for sign, of in sizes.items() if len(of) == 1]
-    found.append((" ", headers.by_white_space(lines)))
-    for sign, cells in found:
+    cells_by_sign = [(sign, of.pop()) for sign, of in sizes.items() if len(of) == 1]
+    cells_by_sign.append((" ", headers.by_white_space(lines)))
+    for sign, cells in cells_by_sign:
         if cells > 1:
             yield (
                 f"it was read as one column; if the {cells:,} parts of each line that "
@@ -622,8 +622,8 @@ def _unpacked(shown: str, doing: str) -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError, zlib.error) as error:
-        said = str(error) or type(error).__name__
-        problem = f"{shown} cannot be unpacked: {said[:200]}"
+        reason = str(error) or type(error).__name__
+        problem = f"{shown} cannot be unpacked: {reason[:200]}"
         raise UsageError(doing, problem, hint="write or fetch the file again") from None
 
 

@@ -59,14 +59,14 @@ def texts(values: Sequence[str | Path]) -> str:
 
 def different(names: Sequence[str]) -> list[str]:
     """The names, where one that is there already gets a number: DuckDB ignores case."""
-    found: dict[str, str] = {}
+    different_names: dict[str, str] = {}
     for wanted in names:
         new, number = wanted, 0
-        while new.lower() in found:
+        while new.lower() in different_names:
             number += 1
             new = f"{wanted}_{number}"
-        found[new.lower()] = new
-    return list(found.values())
+        different_names[new.lower()] = new
+    return list(different_names.values())
 
 
 _EXTRA = ("duckdb", "numpy", "pyarrow")
@@ -128,10 +128,10 @@ def copy(connection: Any, query: str, target: Path) -> None:
     """Write the rows of a query to `target`, in their order, in memory that does not grow. Whole
     numbers of 128 bits, for which Parquet has no type, keep their digits as decimals.
     """
-    found = connection.sql(query)
+    relation = connection.sql(query)
     wide = [
         f"CAST({name(column)} AS DECIMAL(38, 0)) AS {name(column)}"
-        for column, type_ in zip(found.columns, found.types, strict=True)
+        for column, type_ in zip(relation.columns, relation.types, strict=True)
         if type_.id in _WIDE
     ]
     replaced = f" REPLACE ({', '.join(wide)})" if wide else ""
@@ -160,12 +160,12 @@ def explained(doing: str) -> Iterator[None]:
         duckdb = sys.modules.get("duckdb")  # what was not imported has refused nothing
         if duckdb is None or not isinstance(error, duckdb.Error):
             raise
-        said = first_line(error)
+        reason = first_line(error)
         if isinstance(error, duckdb.OutOfMemoryException):
-            raise OutsideError(doing, said, hint="give it more memory or disk") from None
+            raise OutsideError(doing, reason, hint="give it more memory or disk") from None
         if isinstance(error, (duckdb.IOException, duckdb.HTTPException)):
-            raise OutsideError(doing, said) from None
-        raise UsageError(doing, said, hint="check the file or the query") from None
+            raise OutsideError(doing, reason) from None
+        raise UsageError(doing, reason, hint="check the file or the query") from None
 
 
 def first_line(error: Exception) -> str:

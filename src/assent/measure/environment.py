@@ -73,8 +73,11 @@ def _cpu() -> str | None:
     if match is not None:
         return match[1].strip()
     # ARM has numbers for a name.
-    numbers = (re.search(rf"^CPU {one}\s*:\s*(\S+)$", text, re.MULTILINE) for one in _ARM)
-    return ", ".join(f"{one[0].split(':')[0].strip()} {one[1]}" for one in numbers if one) or None
+    numbers = (re.search(rf"^CPU {field}\s*:\s*(\S+)$", text, re.MULTILINE) for field in _ARM)
+    return (
+        ", ".join(f"{match[0].split(':')[0].strip()} {match[1]}" for match in numbers if match)
+        or None
+    )
 
 
 _ARM = ("implementer", "part")
@@ -100,8 +103,8 @@ def _gpus() -> tuple[str, ...] | None:
     shown = _nvidia("-L")
     if shown is None:
         return None if _may_have_gpus() else ()
-    found = tuple(re.findall(r"^GPU \d+: (.+?)(?: \(UUID: .*)?$", shown, re.MULTILINE))
-    return found or (None if _may_have_gpus() else ())
+    gpus = tuple(re.findall(r"^GPU \d+: (.+?)(?: \(UUID: .*)?$", shown, re.MULTILINE))
+    return gpus or (None if _may_have_gpus() else ())
 
 
 def _may_have_gpus() -> bool:
@@ -110,7 +113,7 @@ def _may_have_gpus() -> bool:
     """
     patterns = ("nvidia[0-9]*", "kfd", "accel*", "dxg")
     devices = Path("/dev")
-    return platform.system() == "Darwin" or any(any(devices.glob(one)) for one in patterns)
+    return platform.system() == "Darwin" or any(any(devices.glob(pattern)) for pattern in patterns)
 
 
 def _driver() -> str | None:
@@ -133,8 +136,8 @@ def _cuda(packages: Mapping[str, str]) -> str | None:
     """
     for folder in filter(None, (os.environ.get("CUDA_HOME"), "/usr/local/cuda")):
         try:
-            said = parsing.parse_json(read_small(Path(folder, "version.json")))
-            return str(said["cuda"]["version"])
+            version = parsing.parse_json(read_small(Path(folder, "version.json")))
+            return str(version["cuda"]["version"])
         except (AssentError, ParseError, LookupError, TypeError):
             continue
     runtimes = [name for name in packages if name.startswith("nvidia-cuda-runtime")]

@@ -50,7 +50,7 @@ _ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
 
 def is_environment(folder: Path) -> bool:
     """Whether a folder is an environment of Python or Conda: its packages are known otherwise."""
-    return any(os.path.lexists(folder / one) for one in _ENVIRONMENTS)
+    return any(os.path.lexists(folder / name) for name in _ENVIRONMENTS)
 
 
 def expand(
@@ -98,17 +98,17 @@ def relative_name(root: Path, path: Path) -> str:
 
 def links_to(root: Path, name: str | Path) -> dict[str, bytes]:
     """The links below `root` that are on the way to `name`, itself included, with their texts."""
-    found: dict[Path, bytes] = {}
+    texts: dict[Path, bytes] = {}
     here, rest = root, [*reversed(Path(name).parts)]
-    while rest and len(found) < _MOST_LINKS:
+    while rest and len(texts) < _MOST_LINKS:
         part = rest.pop()
         here = here.parent if part == ".." else here / part
         if here.is_symlink():
-            found[here] = link_text(here)
-            rest += reversed(Path(os.fsdecode(found[here])).parts)
+            texts[here] = link_text(here)
+            rest += reversed(Path(os.fsdecode(texts[here])).parts)
             here = here.parent
     return {
-        relative_name(root, link): text for link, text in found.items() if link.is_relative_to(root)
+        relative_name(root, link): text for link, text in texts.items() if link.is_relative_to(root)
     }
 
 
@@ -121,7 +121,9 @@ def is_in_environment(root: Path, name: str) -> bool:
     """Whether a file lies in an environment of Python below `root`, or of Conda: what is installed
     there is known by its packages.
     """
-    return any(is_environment(root / one) for one in PurePosixPath(name).parents if one.name)
+    return any(
+        is_environment(root / parent) for parent in PurePosixPath(name).parents if parent.name
+    )
 
 
 def leads_out(root: Path, path: Path) -> bool:
@@ -141,7 +143,7 @@ def declared(
     no file, or none that may be read, is a problem, and so is a file that stands for another. What
     `is_strange` is not what a glob means.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     problems: list[Problem] = []
     for pattern in patterns:
         try:
@@ -158,9 +160,9 @@ def declared(
         for name, path in named.items():
             kinds = [kind for _, kind in pointers.stand_ins(root, [path])]
             if not kinds:
-                found[name] = path
+                paths[name] = path
             problems += [Problem(source=name, problem=pointers.said(kind)) for kind in kinds]
-    return found, problems
+    return paths, problems
 
 
 def missing(root: Path, patterns: Sequence[str]) -> list[tuple[str, pointers.StandIn]]:
@@ -171,16 +173,16 @@ def missing(root: Path, patterns: Sequence[str]) -> list[tuple[str, pointers.Sta
         (name, kind)
         for name, kind in pointers.not_here(root)
         if any(
-            relates(one, name) if pointers.is_folder(kind) else covers(one, name)
-            for one in patterns
+            relates(pattern, name) if pointers.is_folder(kind) else covers(pattern, name)
+            for pattern in patterns
         )
     ]
 
 
 def unreadable(source: str, error: AssentError | ParseError) -> Problem:
     """The problem of a declared file, in the error's own words but without its secrets."""
-    said = str(error) if isinstance(error, ParseError) else pointers.whole(error)
-    return Problem(source=source, problem=redact_text(said))
+    reason = str(error) if isinstance(error, ParseError) else pointers.whole(error)
+    return Problem(source=source, problem=redact_text(reason))
 
 
 def read_small(path: Path) -> bytes:

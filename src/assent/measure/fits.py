@@ -78,15 +78,15 @@ def fitted(
     """For each column the first of its candidates that all values fit, as a type of DuckDB, else
     text. A column without values is text.
     """
-    found = dict.fromkeys(candidates, TEXT)
+    chosen = dict.fromkeys(candidates, TEXT)
     left = _likely(connection, relation, candidates)
     while left := {column: types for column, types in left.items() if types}:
         tried = {column: types.pop(0) for column, types in left.items()}
         for column in _fitting(connection, relation, tried):
             left.pop(column)
-            found[column] = tried[column]
-    decimals = [column for column, type_ in found.items() if type_ == "DECIMAL"]
-    return found | _scaled(connection, relation, decimals)
+            chosen[column] = tried[column]
+    decimals = [column for column, type_ in chosen.items() if type_ == "DECIMAL"]
+    return chosen | _scaled(connection, relation, decimals)
 
 
 def with_commas(
@@ -130,18 +130,18 @@ def _likely(
         return {}
     listed = ", ".join(map(trimmed, columns))
     rows = connection.execute(f"SELECT {listed} FROM {relation} LIMIT {_SAMPLE}").fetchall()
-    found: dict[str, list[str]] = {}
+    likely: dict[str, list[str]] = {}
     for place, column in enumerate(columns):
         values = {row[place] for row in rows if row[place] is not None}
-        found[column] = [
+        likely[column] = [
             type_ for type_ in candidates[column] if all(map(_PATTERNS[type_].fullmatch, values))
         ]
-    return found
+    return likely
 
 
 def _fitting(connection: Any, relation: str, tried: Mapping[str, str]) -> list[str]:
     """The columns all of whose values fit the type that is tried, and that have any."""
-    found: list[str] = []
+    fitting: list[str] = []
     columns = list(tried)
     for start in range(0, len(columns), _TOGETHER):
         part = columns[start : start + _TOGETHER]
@@ -151,8 +151,8 @@ def _fitting(connection: Any, relation: str, tried: Mapping[str, str]) -> list[s
             for at, column in enumerate(part)
         )
         row = connection.execute(f"SELECT {checks} FROM (SELECT {texts} FROM {relation})")
-        found += [column for column, fits in zip(part, row.fetchone(), strict=True) if fits]
-    return found
+        fitting += [column for column, fits in zip(part, row.fetchone(), strict=True) if fits]
+    return fitting
 
 
 def _fits(text: str, type_: str) -> str:
@@ -198,14 +198,14 @@ def _scaled(connection: Any, relation: str, columns: Sequence[str]) -> dict[str,
     """Decimals of 38 digits with room for all of them, where there is; else text. So are whole
     numbers of more than 64 bits, which are names rather than amounts.
     """
-    found: dict[str, str] = {}
+    types: dict[str, str] = {}
     for column in columns:
         text = trimmed(column)
         whole, behind = connection.execute(
             f"SELECT max(length(ltrim(split_part({text}, '.', 1), '-'))), "
             f"max(length(split_part({text}, '.', 2))) FROM {relation}"
         ).fetchone()
-        scale = next((one for one in _SCALES if behind <= one), 0)
+        scale = next((digits for digits in _SCALES if behind <= digits), 0)
         is_room = behind > 0 and scale > 0 and whole + scale <= 38
-        found[column] = f"DECIMAL(38, {scale})" if is_room else TEXT
-    return found
+        types[column] = f"DECIMAL(38, {scale})" if is_room else TEXT
+    return types

@@ -151,8 +151,8 @@ class Table:
     def double(self, field: int, default: float) -> float:
         """A float of 64 bits."""
         at = self._field(field)
-        found: float = default if at is None else struct.unpack("<d", self._buffer.bytes(at, 8))[0]
-        return found
+        number: float = default if at is None else struct.unpack("<d", self._buffer.bytes(at, 8))[0]
+        return number
 
     def flag(self, field: int, default: bool) -> bool:
         """A truth value."""

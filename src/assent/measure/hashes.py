@@ -47,10 +47,8 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
 def signature(path: Path) -> Signature:
     """The signature of the file that `path` leads to. Raises `OSError`."""
-    found = path.stat()
-    return Signature(
-        found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
-    )
+    stat = path.stat()
+    return Signature(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_dev)
 
 
 class Hashes:
@@ -70,14 +68,14 @@ class Hashes:
         `measure.files.digests` does.
         """
         names = {path: relative_name(self.root, self.root / path) for path in paths}
-        found = {path: self._recalled(path, name) for path, name in names.items()}
-        missing = [path for path, digest in found.items() if digest is None]
+        recalled = {path: self._recalled(path, name) for path, name in names.items()}
+        missing = [path for path, digest in recalled.items() if digest is None]
         now = time.time_ns()
         before = {path: self._signature(path) for path in missing}
         read = digests(self.root, missing, progress)
         for path in missing:
             self._remember(path, names[path], before[path], read[names[path]], now)
-        return {name: found[path] or read[name] for path, name in names.items()}
+        return {name: recalled[path] or read[name] for path, name in names.items()}
 
     def digest(self, path: Path) -> Digest:
         """The digest of one file."""
@@ -91,10 +89,10 @@ class Hashes:
         kept = self._all.get(name)
         if kept is not None and kept.md5 is not None and kept.signature == before:
             return kept.md5
-        found = hashlib.md5(usedforsecurity=False)
-        digest = file_digest(self.root / path, also=found.update)
-        self._remember(path, name, before, digest, now, found.hexdigest())
-        return found.hexdigest()
+        md5 = hashlib.md5(usedforsecurity=False)
+        digest = file_digest(self.root / path, also=md5.update)
+        self._remember(path, name, before, digest, now, md5.hexdigest())
+        return md5.hexdigest()
 
     def save(self) -> None:
         """Leave the digests of large files for the next process. They spare work and prove
@@ -147,12 +145,12 @@ class Hashes:
             return None  # reading it says what is wrong
 
 
-def _may_still_change(found: Signature, now: int) -> bool:
+def _may_still_change(state: Signature, now: int) -> bool:
     """Whether a file was changed so shortly before `now` that a change since, while it was read,
     may have left its times as they are.
     """
-    is_fine = found.ctime_ns % 1_000_000_000 != 0
-    return now - max(found.ctime_ns, found.mtime_ns) < (_FINE_NS if is_fine else _COARSE_NS)
+    is_fine = state.ctime_ns % 1_000_000_000 != 0
+    return now - max(state.ctime_ns, state.mtime_ns) < (_FINE_NS if is_fine else _COARSE_NS)
 
 
 def _read(place: Path | None) -> dict[str, _Kept]:

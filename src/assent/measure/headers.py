@@ -43,12 +43,12 @@ def values_in(header: Sequence[str], rows: Rows) -> tuple[str, ...]:
     numbers = [cell for cell, below in columns if _is_number_over_numbers(cell, below)]
     if _may_be_names(numbers, rows, is_all=len(numbers) == len(header)):
         numbers = []
-    found = [
+    names = [
         cell
         for cell, below in columns
         if (cell in numbers if _NUMBER.fullmatch(cell) else _is_like(cell, below, len(header)))
     ]
-    return tuple(found) if numbers or 2 * len(found) >= len(header) else ()
+    return tuple(names) if numbers or 2 * len(names) >= len(header) else ()
 
 
 def _column(header: Sequence[str], rows: Rows, place: int) -> tuple[str, list[str]]:
@@ -65,21 +65,21 @@ def _column(header: Sequence[str], rows: Rows, place: int) -> tuple[str, list[st
 
 def _is_name(cell: str, below: Sequence[str], *, is_first: bool) -> bool:
     """Whether a cell cannot be a value of its column, for all that is known."""
-    there = [one for one in below if not _is_missing(one)]
+    there = [value for value in below if not _is_missing(value)]
     if _is_missing(cell):
         return is_first and cell == "" and len(there) == len(below) > 0  # an index of pandas
     if not there:
         return False
     if not _DIGITS.search(cell):
         return all(map(_DIGITS.search, there))
-    has_point = all("." in one for one in there) and all(map(_NUMBER.fullmatch, there))
+    has_point = all("." in value for value in there) and all(map(_NUMBER.fullmatch, there))
     if has_point and len(there) >= _FEW and cell.isdigit():
         return True  # the same hand would have written 5 as 5.0
     return all(map(_NUMBER.fullmatch, there)) and not _NUMBER.fullmatch(cell)
 
 
 def _is_number_over_numbers(cell: str, below: Sequence[str]) -> bool:
-    there = [one for one in below if not _is_missing(one)]
+    there = [value for value in below if not _is_missing(value)]
     return bool(_NUMBER.fullmatch(cell)) and all(map(_NUMBER.fullmatch, there))
 
 
@@ -87,10 +87,10 @@ def _may_be_names(numbers: Sequence[str], rows: Rows, *, is_all: bool) -> bool:
     """Whether numbers are likely the names of columns: the places that libraries call columns by,
     years, or others at even distances, which the rows are not.
     """
-    values = [float(one.replace(",", ".")) for one in numbers]
+    values = [float(number.replace(",", ".")) for number in numbers]
     if not is_all and (values == [0.0] or (len(values) == 1 and values[0] in _YEARS)):
         return True
-    steps = {round(after - one, 9) for one, after in pairwise(values)}
+    steps = {round(after - before, 9) for before, after in pairwise(values)}
     is_even = len(steps) == 1 and steps != {0.0}
     is_likely = is_even and (len(values) >= _FEW or steps == {1.0})
     return is_likely and not any(_are_even(row, steps) for row in rows[:_FEW] if is_all)
@@ -100,7 +100,7 @@ def _are_even(row: Sequence[str], steps: set[float]) -> bool:
     if not all(map(_NUMBER.fullmatch, (cell.strip() for cell in row))):
         return False
     values = [float(cell.replace(",", ".")) for cell in row]
-    return {round(after - one, 9) for one, after in pairwise(values)} == steps
+    return {round(after - before, 9) for before, after in pairwise(values)} == steps
 
 
 def _is_like(cell: str, below: Sequence[str], columns: int) -> bool:
@@ -111,7 +111,7 @@ def _is_like(cell: str, below: Sequence[str], columns: int) -> bool:
     if again >= (2 if columns == 1 else 1):
         return True
     shape = _shape(cell)
-    is_shaped = shape != cell and sum(_shape(one) == shape for one in below)
+    is_shaped = shape != cell and sum(_shape(value) == shape for value in below)
     return 0 < len(below) <= 2 * is_shaped
 
 

@@ -137,8 +137,8 @@ def find_program(program: str, folder: str | Path, search_path: str) -> str | No
     if "\0" in program:
         return None
     folders = [""] if "/" in program else search_path.split(os.pathsep)
-    for one in folders:
-        path = Path(folder, one, os.path.expanduser(program))  # noqa: PTH111 - `~` may stay
+    for name in folders:
+        path = Path(folder, name, os.path.expanduser(program))  # noqa: PTH111 - `~` may stay
         if os.access(path, os.X_OK) and path.is_file():
             return str(path)
     return None

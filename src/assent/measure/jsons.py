@@ -27,12 +27,12 @@ def explained(doing: str, sources: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except engine.load(doing).InvalidInputException as error:
-        said = engine.first_line(error).removeprefix("Invalid Input Error: ")
+        reason = engine.first_line(error).removeprefix("Invalid Input Error: ")
         for address, shown in sources.items():
-            said = said.replace(f'"{address}"', shown)
+            reason = reason.replace(f'"{address}"', shown)
         raise UsageError(
             doing,
-            said,
+            reason,
             hint="each line of a .jsonl file, or each item of the list in a .json file, is one "
             "object, with each key once",
         ) from None
@@ -55,10 +55,10 @@ class Objects:
         self._beside = beside
         self._files = engine.texts(addresses)
         self._listed = f"{self._files}, {engine.NO_FOLDERS}"
-        (found,) = connection.execute(
+        (structure,) = connection.execute(
             f"SELECT json_group_structure(json) FROM read_json_objects({self._listed})"
         ).fetchone()
-        self._structure: object = {} if found is None else json.loads(found)
+        self._structure: object = {} if structure is None else json.loads(structure)
         self._strings = tuple(strings)
         keys = list(self._structure) if isinstance(self._structure, dict) else []
         self.columns = dict(zip(keys, engine.different(keys), strict=True))
@@ -80,12 +80,12 @@ class Objects:
             f"VARCHAR), {engine.text(_LONG_WHOLE)})), false)"
             for _, place in asked
         )
-        (found,) = connection.execute(
+        (are_long,) = connection.execute(
             f"SELECT [{tests}] FROM read_json_objects({self._listed}) "
             f"WHERE regexp_matches(CAST(json AS VARCHAR), {engine.text(_LONG)})"
         ).fetchone()
         return frozenset(
-            unasked.union(key for (key, _), is_long in zip(asked, found, strict=True) if is_long)
+            unasked.union(key for (key, _), is_long in zip(asked, are_long, strict=True) if is_long)
         )
 
     @property
@@ -97,13 +97,13 @@ class Objects:
     def candidates(self) -> dict[str, tuple[str, ...]]:
         """The types that columns of plain values may have, by name."""
         assert isinstance(self._structure, dict)
-        found: dict[str, tuple[str, ...]] = {}
+        types: dict[str, tuple[str, ...]] = {}
         for key, of in self._structure.items():
             if isinstance(of, str):
                 is_number = of in _NUMBERS
                 tried = fits.NUMBERS if is_number else self._strings if of == "VARCHAR" else ()
-                found[self.columns[key]] = tuple(tried)
-        return found
+                types[self.columns[key]] = tuple(tried)
+        return types
 
     def relation(self, *, is_nested: bool = True) -> str:
         """What DuckDB reads the rows by: plain values as text, booleans as they are, objects and

@@ -174,10 +174,10 @@ def _conda_environment(content: bytes, include: Include) -> Pins:
 
 def _python_environment(content: bytes, include: Include) -> Pins:
     """`python_env.yaml` of MLflow."""
-    found = parsing.parse_yaml(content)
-    yield "python", found.get("python")
+    environment = parsing.parse_yaml(content)
+    yield "python", environment.get("python")
     for key in ("build_dependencies", "dependencies"):
-        yield from _requirements("\n".join(map(str, found.get(key) or ())).encode(), include)
+        yield from _requirements("\n".join(map(str, environment.get(key) or ())).encode(), include)
 
 
 _READERS: dict[str, Callable[[bytes, Include], Pins]] = {

@@ -49,10 +49,10 @@ def read_metrics(
     missing file and a name that two files give. What only globs cover and `is_strange`, by its
     name, is left out.
     """
-    found, problems = declared(root, patterns, is_strange)
+    paths, problems = declared(root, patterns, is_strange)
     given: list[tuple[str, str, Value]] = []
     derived: list[tuple[str, str, Value]] = []
-    for source, path in found.items():
+    for source, path in paths.items():
         try:
             values = _read(path)
             for name, value in values:
@@ -144,7 +144,7 @@ def of_text(text: bytes) -> Iterator[tuple[str, Value]]:
     for number, line in enumerate(_text_lines(text), 1):
         if _MARKDOWN.fullmatch(line):
             continue
-        for part in filter(None, (one.strip() for one in re.split(r"[,;]", line))):
+        for part in filter(None, (piece.strip() for piece in re.split(r"[,;]", line))):
             match = _TEXT_FIGURE.fullmatch(part)
             if match is None:
                 raise ParseError(f"{part[:60]!r} is not `name: value`", number)
@@ -169,14 +169,14 @@ def of_history(state: Any) -> Iterator[tuple[str, _Read]]:
     its step; steps and epochs say how far it was and are left out.
     """
     history = state.get("log_history") if isinstance(state, dict) else None
-    if not isinstance(history, list) or not all(isinstance(one, dict) for one in history):
+    if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
         raise ParseError("there is no `log_history` in it, as a trainer writes it")
-    found: dict[str, list[tuple[Any, Any]]] = {}
+    pairs_by_name: dict[str, list[tuple[Any, Any]]] = {}
     for entry in history:
         for name, value in entry.items():
             if name not in ("epoch", "step"):
-                found.setdefault(name, []).append((value, entry.get("step")))
-    for name, pairs in found.items():
+                pairs_by_name.setdefault(name, []).append((value, entry.get("step")))
+    for name, pairs in pairs_by_name.items():
         yield from _of_leaf(name, pairs[-1][0])
         if not any(isinstance(part, list | dict) for pair in pairs for part in pair):
             values, steps = ([scalar(pair[side]) for pair in pairs] for side in (0, 1))

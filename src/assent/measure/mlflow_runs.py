@@ -50,10 +50,10 @@ def _is_run(folder: Path) -> bool:
 
 def points(text: bytes) -> tuple[list[Scalar], list[Scalar]]:
     """The values of a metric and their steps, in the order of the steps. Raises `ParseError`."""
-    found = sorted(_points(text), key=lambda point: point[:2])
-    if not found:
+    history = sorted(_points(text), key=lambda point: point[:2])
+    if not history:
         raise ParseError("there is no value in it")
-    return [value for _, _, value in found], [step for step, _, _ in found]
+    return [value for _, _, value in history], [step for step, _, _ in history]
 
 
 def _points(text: bytes) -> Iterator[tuple[int, int, Scalar]]:

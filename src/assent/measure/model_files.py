@@ -36,19 +36,21 @@ def model_files(root: Path, declared: str, without: Collection[str] = ()) -> lis
         raise NoModelError(doing, "there is no such file or folder")
     files.require_inside(root, place)
     if place.is_dir():
-        found = [(path.relative_to(place).as_posix(), path) for path in files.walk(place, place)]
-        found = [
+        files_here = [
+            (path.relative_to(place).as_posix(), path) for path in files.walk(place, place)
+        ]
+        files_here = [
             (name, path)
-            for name, path in found
+            for name, path in files_here
             if path.name not in {*files.PLACEHOLDERS, ".git"}
             and path.relative_to(root).as_posix() not in without
         ]
     else:
-        found = [(place.name, place)]
-    if not found:
+        files_here = [(place.name, place)]
+    if not files_here:
         require_there(root, declared, doing)
         raise NoModelError(doing, "the folder is empty")
-    for name, path in found:
+    for name, path in files_here:
         if ".git" in name.split("/")[:-1]:
             raise UsageError(
                 doing,
@@ -60,8 +62,8 @@ def model_files(root: Path, declared: str, without: Collection[str] = ()) -> lis
         if not stands_for(path):
             _require_regular(doing, name, path)
     folder = [place] if place.is_dir() else []
-    require_real(root, [*folder, *(path for _, path in sorted(found))], doing)
-    return sorted(found)
+    require_real(root, [*folder, *(path for _, path in sorted(files_here))], doing)
+    return sorted(files_here)
 
 
 def is_executable(path: Path) -> bool:

@@ -69,7 +69,7 @@ def read_packages(root: Path, command: str, seen: Seen, *, python: str | None = 
     words, assigned = _words(command)
     ran = [interpreter for interpreter, _ in seen.interpreters]
     named = None if assigned & {"PATH", *FINDS_PACKAGES} else _named(root, words)
-    if named is not None and all(named != one.path for one in ran):
+    if named is not None and all(named != interpreter.path for interpreter in ran):
         ran.insert(0, _at(named, root))
     if ran:
         return _asked(root, ran, {*seen.gaps})
@@ -93,7 +93,9 @@ def joined(parts: Iterable[Packages]) -> Packages:
         source=_together(part.source for part in known),
         python=_together(part.python for part in known),
         gap=_first(part.gap for part in known if part.gap is not None),
-        interpreters=tuple(dict.fromkeys(one for part in known for one in part.interpreters)),
+        interpreters=tuple(
+            dict.fromkeys(interpreter for part in known for interpreter in part.interpreters)
+        ),
     )
 
 
@@ -173,7 +175,7 @@ path = list(filter(None, sys.path))
 sys.path[:] = path
 import os
 given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-sys.path[:] = [one for one in path if one not in given]
+sys.path[:] = [folder for folder in path if folder not in given]
 import json, platform
 from importlib.metadata import distributions
 sys.path[:] = path
@@ -192,8 +194,8 @@ print(json.dumps(answer, skipkeys=True))
 def _asked(root: Path, interpreters: list[Interpreter], gaps: set[PackagesGap]) -> Packages:
     """What the interpreters say of themselves."""
     distinct: dict[tuple[object, ...], Interpreter] = {}
-    for one in interpreters:
-        distinct.setdefault(_identity(one), one)
+    for ran in interpreters:
+        distinct.setdefault(_identity(ran), ran)
     asked = [*distinct.values()]
     if len(asked) > MAX_ASKED:
         gaps.add("many")

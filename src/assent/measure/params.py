@@ -38,9 +38,9 @@ def read_params(root: Path, patterns: Sequence[str]) -> Params:
     module (`NAME = literal`, annotated or not) are read from the syntax tree. Whatever was
     declared and could not be read is a problem and never an exception.
     """
-    found, problems = declared(root, patterns)
+    paths, problems = declared(root, patterns)
     given: list[tuple[str, str, Scalar]] = []
-    for source, path in found.items():
+    for source, path in paths.items():
         try:
             given += [
                 (source, name, _shown(name, leaf)) for name, leaf in parsing.flatten(_read(path))
@@ -74,7 +74,7 @@ def constants(source: bytes) -> dict[str, Any]:
     A name that is bound to anything else afterwards has no known value and is left out; so are
     names such as `__version__`. Raises `ParseError`.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for statement in _syntax(source).body:
         match statement:
             case ast.Assign(targets=targets, value=value):
@@ -82,20 +82,20 @@ def constants(source: bytes) -> dict[str, Any]:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 names = [name]
             case ast.AugAssign(target=ast.Name(id=name), value=value):
-                found.pop(name, None)
+                values.pop(name, None)
                 continue
             case _:
                 continue
         for name in names:
-            found.pop(name, None)
+            values.pop(name, None)
             try:
                 literal = ast.literal_eval(value)
             except (ValueError, TypeError, MemoryError, RecursionError):
                 continue
             if not (name.startswith("__") and name.endswith("__")):
-                found[name] = literal
-    parsing.bounded(found)
-    return found
+                values[name] = literal
+    parsing.bounded(values)
+    return values
 
 
 def variables(source: bytes) -> dict[str, Any]:
@@ -111,17 +111,17 @@ def variables(source: bytes) -> dict[str, Any]:
         text = source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ParseError(f"not UTF-8 text (byte {error.start})") from None
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
             raise ParseError("not an assignment", binding.original.line)
         if binding.key is None:
             continue
-        if binding.key in found:
+        if binding.key in values:
             raise ParseError(f"the name {binding.key!r} is given twice", binding.original.line)
-        found[binding.key] = binding.value
-    parsing.bounded(found)
-    return found
+        values[binding.key] = binding.value
+    parsing.bounded(values)
+    return values
 
 
 def _syntax(source: bytes) -> ast.Module:

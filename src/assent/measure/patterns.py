@@ -32,8 +32,8 @@ def covers(pattern: str, name: str) -> bool:
     if not is_glob(pattern):
         return False
     places = past_stars({0}, rules := rules_of((*parts, "**") if pattern.endswith("/") else parts))
-    for one in names:
-        places = next_places(places, rules, one)
+    for part in names:
+        places = next_places(places, rules, part)
     return len(rules) in places
 
 
@@ -42,8 +42,8 @@ def relates(pattern: str, name: str) -> bool:
     if covers(pattern, name) or covers(name, pattern):
         return True
     places = past_stars({0}, rules := rules_of(PurePosixPath(pattern).parts or ("**",)))
-    for one in PurePosixPath(name).parts:
-        places = next_places(places, rules, one)
+    for part in PurePosixPath(name).parts:
+        places = next_places(places, rules, part)
     return bool(places)
 
 

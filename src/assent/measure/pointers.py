@@ -122,8 +122,8 @@ def stand_in(path: Path) -> StandIn | None:
 
 def promised(path: Path) -> str | None:
     """The SHA-256, in hex, that a pointer says that the file itself has; None if it says none."""
-    found = _PROMISED.match(_head(path, MAX_BYTES)) if path.is_file() else None
-    return None if found is None else next(filter(None, found.groups())).decode()
+    match = _PROMISED.match(_head(path, MAX_BYTES)) if path.is_file() else None
+    return None if match is None else next(filter(None, match.groups())).decode()
 
 
 def linked_elsewhere(real: str) -> StandIn | None:
@@ -169,7 +169,7 @@ def _why_missing(root: Path, name: str) -> StandIn | None:
     if _is_out(root, fixed):
         return _DVC_OUT
     links = _index(root).links
-    if any(_is_text_of_link(root, one, links) for one in (place, *place.parents)):
+    if any(_is_text_of_link(root, path, links) for path in (place, *place.parents)):
         return _LINK
     return _SPARSE if _is_sparse(root, name) else None
 
@@ -183,28 +183,28 @@ def stand_ins(root: Path, paths: Iterable[Path]) -> Iterator[tuple[str, StandIn]
     for path in paths:
         if path.is_dir():
             below = (module for module in modules if _is_below(module, path))
-            found = [(module, _SUBMODULE) for module in below]
+            here = [(module, _SUBMODULE) for module in below]
         else:
             kind = stand_in(path) or (_LINK if _is_text_of_link(root, path, links) else None)
-            found = [] if kind is None else [(path, kind)]
-        for one, kind in found:
-            yield os.path.relpath(one, root), kind
+            here = [] if kind is None else [(path, kind)]
+        for place, kind in here:
+            yield os.path.relpath(place, root), kind
 
 
 def not_here(root: Path) -> list[tuple[str, StandIn]]:
     """What Git holds below `root` and the working tree has not, by name: the folders of submodules
     that are not fetched, and files that a sparse checkout has left out.
     """
-    empty = [os.path.relpath(one, root) for one in _empty_submodules(root)]
-    found = [(one, _SUBMODULE) for one in empty if one != ".." and not one.startswith("../")]
+    empty = [os.path.relpath(path, root) for path in _empty_submodules(root)]
+    absent = [(name, _SUBMODULE) for name in empty if name != ".." and not name.startswith("../")]
     index = _index(root)
     known = set(empty)
     for name in index.modules:
         place = root / name
         if name not in known and (not place.exists() or _is_empty(place)):
-            found.append((name, _SUBMODULE if _is_named(root, name) else _LOST))
-    found += [(name, _SPARSE) for name in index.left_out if not os.path.lexists(root / name)]
-    return found
+            absent.append((name, _SUBMODULE if _is_named(root, name) else _LOST))
+    absent += [(name, _SPARSE) for name in index.left_out if not os.path.lexists(root / name)]
+    return absent
 
 
 def is_folder(kind: StandIn) -> bool:
@@ -216,9 +216,9 @@ def require_real(root: Path, paths: Iterable[Path], doing: str) -> None:
     """Raise `StandInError` if one of `paths`, which are below `root`, stands for other bytes. It
     names the first of them and what to do.
     """
-    found = list(stand_ins(root, paths))
-    if found:
-        raise error_of(doing, found)
+    absent = list(stand_ins(root, paths))
+    if absent:
+        raise error_of(doing, absent)
 
 
 def require_there(root: Path, name: str, doing: str) -> None:
@@ -228,13 +228,13 @@ def require_there(root: Path, name: str, doing: str) -> None:
         raise error_of(doing, [(name, kind)])
 
 
-def error_of(doing: str, found: Sequence[tuple[str, StandIn]]) -> StandInError:
+def error_of(doing: str, absent: Sequence[tuple[str, StandIn]]) -> StandInError:
     """The error of files that stand for others."""
-    kind = found[0][1]
-    names = [name for name, one in found if one == kind]
-    more = len(found) - min(len(names), _SHOWN)
+    kind = absent[0][1]
+    names = [name for name, other in absent if other == kind]
+    more = len(absent) - min(len(names), _SHOWN)
     shown = ", ".join(names[:_SHOWN]) + (f" and {more} more" if more else "")
-    verb = "is" if len(found) == 1 else "are each"
+    verb = "is" if len(absent) == 1 else "are each"
     return StandInError(doing, f"{shown} {verb} {kind.what}", hint=kind.remedy)
 
 
@@ -277,9 +277,9 @@ def _dvc_pointer(root: Path, name: str, fixed: str) -> Path | None:
     match.
     """
     here = PurePosixPath(fixed)
-    for one in (here, *here.parents):
-        pointer = root / f"{one}.dvc"
-        if one.name and not pointer.name.startswith("..") and pointer.is_file():
+    for parent in (here, *here.parents):
+        pointer = root / f"{parent}.dvc"
+        if parent.name and not pointer.name.startswith("..") and pointer.is_file():
             return pointer
     if fixed == PurePosixPath(name).as_posix():
         return None
@@ -304,8 +304,8 @@ def _outs(lock: Path) -> list[str]:
         read = parse_yaml(_head(lock, MAX_PARSED))
     except ParseError:
         return []
-    found = [one for stage in _values(_get(read, "stages")) for one in _items(_get(stage, "outs"))]
-    return [path for one in found if isinstance(path := _get(one, "path"), str)]
+    outs = [out for stage in _values(_get(read, "stages")) for out in _items(_get(stage, "outs"))]
+    return [path for out in outs if isinstance(path := _get(out, "path"), str)]
 
 
 def _get(value: Any, key: str) -> Any:
@@ -327,7 +327,7 @@ def _empty_submodules(root: Path) -> list[Path]:
     real = Path(os.path.realpath(root))
     for top in (real, *real.parents):
         if (top / ".gitmodules").is_file():
-            return [root / os.path.relpath(one, real) for one in _empty_below(top)]
+            return [root / os.path.relpath(below, real) for below in _empty_below(top)]
         if (top / ".git").exists():
             break
     return []
@@ -343,15 +343,17 @@ def _empty_below(top: Path) -> Iterator[Path]:
 
 def _named_submodules(top: Path) -> list[Path]:
     text = _head(top / ".gitmodules", _MAX_MODULES_BYTES).decode(errors="replace")
-    return [top / found for found in _MODULE.findall(text) if found]
+    return [top / name for name in _MODULE.findall(text) if name]
 
 
 def _is_named(root: Path, name: str) -> bool:
     """Whether `.gitmodules` says where a submodule is to be fetched from."""
     real = Path(os.path.realpath(root))
     place = os.path.normpath(real / name)
-    tops = [one for one in (real, *real.parents) if (one / ".gitmodules").is_file()]
-    return any(os.path.normpath(one) == place for top in tops for one in _named_submodules(top))
+    tops = [parent for parent in (real, *real.parents) if (parent / ".gitmodules").is_file()]
+    return any(
+        os.path.normpath(module) == place for top in tops for module in _named_submodules(top)
+    )
 
 
 def _is_empty(folder: Path) -> bool:
@@ -390,12 +392,12 @@ class _Index(NamedTuple):
 def _index(root: Path) -> _Index:
     place = _place_of_index(root)
     try:
-        found = None if place is None else place.stat()
+        status = None if place is None else place.stat()
     except OSError:
-        found = None
-    if found is None:
+        status = None
+    if status is None:
         return _Index({}, (), ())
-    return _read_index(root, (found.st_mtime_ns, found.st_size, found.st_ino))
+    return _read_index(root, (status.st_mtime_ns, status.st_size, status.st_ino))
 
 
 @lru_cache(maxsize=16)

@@ -21,15 +21,15 @@ def best(
     than. Nothing where it is not known which way is better, or where no value is a number.
     """
     better = direction(name)
-    found = [
+    pairs = [
         (known, step)
         for value, step in zip(values, steps, strict=True)
         if (known := number(value)) is not None
     ]
-    if better is None or not found:
+    if better is None or not pairs:
         return
     choose = max if better == "higher" else min
-    value, step = choose(found, key=lambda pair: pair[0])
+    value, step = choose(pairs, key=lambda pair: pair[0])
     yield f"best.{name}", value
     yield f"best_at.{name}", step
 
@@ -53,7 +53,7 @@ def of_histories(series: Mapping[str, tuple[Scalar, ...]]) -> Iterator[tuple[str
 
 
 def _by_parent(names: Mapping[str, object]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    names_below: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(name.rpartition(".")[0], []).append(name)
-    return found
+        names_below.setdefault(name.rpartition(".")[0], []).append(name)
+    return names_below

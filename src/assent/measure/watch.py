@@ -63,7 +63,7 @@ class Watch:
 
     def seen(self, cpu_s: float) -> Seen:
         """What ran, where all processes together took `cpu_s`."""
-        busiest = sorted(self._interpreters.items(), key=lambda one: (-one[1], one[0].path))
+        busiest = sorted(self._interpreters.items(), key=lambda item: (-item[1], item[0].path))
         gaps = {*self._gaps}
         if cpu_s - self._seen_s > max(_UNSEEN_S, cpu_s / 2):
             gaps.add("short")
@@ -101,7 +101,9 @@ class Watch:
         """Processes of the last sample that no longer belong to the command's tree and still
         run, since the process between has ended, and what they have started.
         """
-        left = [one for one in self._sights if one not in known and one.is_running()]
+        left = [
+            process for process in self._sights if process not in known and process.is_running()
+        ]
         for orphan in left[:_MAX_ORPHANS]:
             try:
                 yield from (orphan, *orphan.children(recursive=True))
@@ -114,35 +116,37 @@ class Watch:
         program, words = _runs(process.pid)
         if before is not None and (before.program, before.words) == (program, words):
             return before
-        found = recognise(psutil.Process(process.pid), self._folder)
-        if found == "hidden":
-            found = self._before(process, program) or found
-        if found is not None and _runs(process.pid) != (program, words):
+        interpreter = recognise(psutil.Process(process.pid), self._folder)
+        if interpreter == "hidden":
+            interpreter = self._before(process, program) or interpreter
+        if interpreter is not None and _runs(process.pid) != (program, words):
             return _Sight()  # it became another one meanwhile; the next sample tells
-        return _Sight(program, words, found)
+        return _Sight(program, words, interpreter)
 
     def _before(self, process: psutil.Process, program: str) -> Interpreter | None:
         """The interpreter that a process was before it wrote another title over its command
         line; or its parent, if it has forked since.
         """
-        for one in (process, process.parent()):
-            sight = _Sight() if one is None else self._sights.get(one, _Sight())
+        for ancestor in (process, process.parent()):
+            sight = _Sight() if ancestor is None else self._sights.get(ancestor, _Sight())
             if sight.program == program and isinstance(sight.found, Interpreter):
                 return sight.found
         return None
 
-    def _count(self, process: psutil.Process, found: Interpreter | PackagesGap | None) -> float:
+    def _count(
+        self, process: psutil.Process, interpreter: Interpreter | PackagesGap | None
+    ) -> float:
         """Give the CPU time since the last sample to what the process is."""
         times = process.cpu_times()
         total = float(times.user + times.system)
         spent = max(0.0, total - self._cpu_s.get(process, 0.0))
         self._seen_s += spent
-        if isinstance(found, str):
-            self._gaps.add(found)
-        elif found in self._interpreters or len(self._interpreters) < _MAX_INTERPRETERS:
-            if found is not None:
-                self._interpreters[found] = self._interpreters.get(found, 0.0) + spent
-        elif found is not None:
+        if isinstance(interpreter, str):
+            self._gaps.add(interpreter)
+        elif interpreter in self._interpreters or len(self._interpreters) < _MAX_INTERPRETERS:
+            if interpreter is not None:
+                self._interpreters[interpreter] = self._interpreters.get(interpreter, 0.0) + spent
+        elif interpreter is not None:
             self._gaps.add("many")
         return total
 

@@ -38,8 +38,8 @@ def judge_approvals(
         role = roles.get(key, Role())
         own = _OWN if key in authors else _BEFORE if key in before else None
         why = _objection(rule, review, bundle, head, own, role)
-        said = why or _reason(role.entry)
-        heard.append(Heard.of(review, counts=why is None, why=said, role=role))
+        reason = why or _reason(role.entry)
+        heard.append(Heard.of(review, counts=why is None, why=reason, role=role))
     return Approvals(required=rule.count, of=rule.from_, heard=tuple(heard), remarks=tuple(remarks))
 
 
@@ -84,9 +84,8 @@ def unmapped(authors: Sequence[Author], rule: ApprovalRule) -> tuple[str, ...]:
     """
     if rule.author:
         return ()
-    return tuple(
-        author.name for author in authors if author.person is None and not _is_nobody(author, rule)
-    )
+    strangers = (author for author in authors if author.person is None)
+    return tuple(dict.fromkeys(author.name for author in strangers if not _is_nobody(author, rule)))
 
 
 def _is_nobody(author: Author, rule: ApprovalRule) -> bool:
@@ -101,18 +100,20 @@ def approval_findings(
     unmapped_authors: Sequence[str] = (),
 ) -> list[Finding]:
     """The finding on approvals. Somebody who asked for changes blocks until they agree."""
-    against = [one for one in approvals.heard if one.state is ReviewState.CHANGES_REQUESTED]
-    against = [one for one in against if one.role is not None]
-    counted = _named(one.person.login for one in approvals.counted)
+    against = [
+        review for review in approvals.heard if review.state is ReviewState.CHANGES_REQUESTED
+    ]
+    against = [review for review in against if review.role is not None]
+    counted = _named(review.person.login for review in approvals.counted)
     people = " or ".join("anyone" if who == ANYONE else f"`{who}`" for who in approvals.of)
     named = " or ".join("anyone" if who == ANYONE else who for who in approvals.of)
     rule = f"{rule_name}: {approvals.required} of {named}"
     evidence = f"approved by {counted}" if counted else "approved by nobody"
-    taken_back = [one for one in approvals.heard if one.state is ReviewState.DISMISSED]
+    taken_back = [review for review in approvals.heard if review.state is ReviewState.DISMISSED]
     evidence = "; ".join(
         [
             evidence,
-            *(f"`{one.person.login}` no longer approves: {one.why}" for one in taken_back),
+            *(f"`{review.person.login}` no longer approves: {review.why}" for review in taken_back),
             *(approvals.remarks if approvals.required else ()),
         ]
     )
@@ -134,7 +135,7 @@ def approval_findings(
             Finding(
                 rule=rule,
                 outcome=Outcome.FAILED,
-                reason="changes requested by " + _named(one.person.login for one in against),
+                reason="changes requested by " + _named(review.person.login for review in against),
                 evidence=evidence,
                 remedy="answer them; they approve when they agree",
             )
@@ -165,8 +166,8 @@ def _objection(
     work, if it is.
     """
     if review.state is ReviewState.DISMISSED:
-        said = review.reason if review.is_gone else None
-        return said or "the review was dismissed"
+        reason = review.reason if review.is_gone else None
+        return reason or "the review was dismissed"
     if review.state is ReviewState.CHANGES_REQUESTED:
         return "asks for changes"
     if review.bundle is not None and review.bundle != bundle:

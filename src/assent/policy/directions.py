@@ -29,20 +29,20 @@ def _directed(change: MetricChange, better: Better | None) -> MetricChange:
 
 
 def _stated(policy: Policy) -> Callable[[str], Better | None]:
-    said: list[tuple[str, Better]] = list(policy.directions.items())
-    said += [
+    stated: list[tuple[str, Better]] = list(policy.directions.items())
+    stated += [
         (gate.pattern, gate.better)
         for gate in policy.gates
         if isinstance(gate, MetricGate) and gate.better is not None
     ]
-    exact = {name: better for name, better in reversed(said) if "*" not in name}
-    patterns = [(re.compile(named_by(name), re.DOTALL), way) for name, way in said if "*" in name]
+    exact = {name: better for name, better in reversed(stated) if "*" not in name}
+    patterns = [(re.compile(named_by(name), re.DOTALL), way) for name, way in stated if "*" in name]
 
     def find(name: str) -> Better | None:
         of_slice = slice_of(name)
-        for one in (name, *([] if of_slice is None else [of_slice[2]])):
-            if one in exact:
-                return exact[one]
+        for spelled in (name, *([] if of_slice is None else [of_slice[2]])):
+            if spelled in exact:
+                return exact[spelled]
         return next((way for pattern, way in patterns if pattern.fullmatch(name)), None)
 
     return find

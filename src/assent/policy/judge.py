@@ -8,6 +8,7 @@ import msgspec
 
 from assent.core.approval import Approvals
 from assent.core.diff import Diff
+from assent.core.diff.sameness import NotCompared
 from assent.core.evidence import Evidence
 from assent.core.verdict import Finding, Outcome
 from assent.policy.rules import ApprovalRule, Policy
@@ -16,6 +17,7 @@ from assent.policy.rules import ApprovalRule, Policy
 def judge_candidate(policy: Policy, diff: Diff, evidence: Evidence) -> list[Finding]:
     """What the gates say, and what could not be read. Approvals are judged apart."""
     findings = [_unreadable(problem.source, problem.problem) for problem in evidence.problems]
+    findings += [_partly_read(document) for document in diff.partly_read]
     for gate in policy.gates:
         findings += gate.judge(diff, evidence, without_baseline=policy.without_baseline)
     return findings
@@ -35,7 +37,7 @@ def decided_by_people(findings: Sequence[Finding], approvals: Approvals) -> list
     """
     if approvals.missing or not approvals.counted:
         return list(findings)
-    people = ", ".join(f"`{one.person.login}`" for one in approvals.counted)
+    people = ", ".join(f"`{review.person.login}`" for review in approvals.counted)
     return [
         msgspec.structs.replace(
             finding,
@@ -55,4 +57,13 @@ def _unreadable(source: str, problem: str) -> Finding:
         outcome=Outcome.FAILED,
         reason=problem,
         remedy="correct the file or what `assent.yaml` says of it, then evaluate again",
+    )
+
+
+def _partly_read(document: NotCompared) -> Finding:
+    return Finding(
+        rule=f"evidence: all of {document.name} is read",
+        outcome=Outcome.UNDECIDED,
+        reason=document.reason,
+        remedy=document.remedy,
     )

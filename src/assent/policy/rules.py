@@ -130,14 +130,18 @@ def _stated(value: Any) -> Any:
     """
     match value:
         case msgspec.Struct():
-            said = ((field, getattr(value, field.name)) for field in msgspec.structs.fields(value))
+            stated = (
+                (field, getattr(value, field.name)) for field in msgspec.structs.fields(value)
+            )
             return {
-                field.encode_name: _stated(one) for field, one in said if one != _default(field)
+                field.encode_name: _stated(item)
+                for field, item in stated
+                if item != _default(field)
             }
         case dict():
-            return {name: _stated(one) for name, one in value.items()}
+            return {name: _stated(item) for name, item in value.items()}
         case tuple():
-            return [_stated(one) for one in value]
+            return [_stated(item) for item in value]
         case _:
             return value
 

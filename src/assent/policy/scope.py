@@ -46,24 +46,26 @@ def _wholes(gates: Iterable[MetricGate], diff: Diff) -> dict[str, None]:
 
 
 def _matched(gates: Iterable[MetricGate], diff: Diff, *, is_of_slice: bool) -> dict[str, None]:
-    found = (one.name for gate in gates for one in matching(gate.pattern, diff))
-    return dict.fromkeys(name for name in found if (slice_of(name) is not None) is is_of_slice)
+    names = (change.name for gate in gates for change in matching(gate.pattern, diff))
+    return dict.fromkeys(name for name in names if (slice_of(name) is not None) is is_of_slice)
 
 
 def _deciding(policy: Policy, gates: Iterable[MetricGate], diff: Diff) -> list[str]:
     gated = list(_wholes(gates, diff))
-    names = {one.name for one in diff.metrics if slice_of(one.name) is None}
+    names = {metric.name for metric in diff.metrics if slice_of(metric.name) is None}
     if gated or policy.primary in names:
         return gated or [policy.primary or ""]
     stated = [name for name in policy.directions if name in names]
-    known = (one.name for one in diff.metrics if one.better is not None and one.name in names)
+    known = (
+        metric.name for metric in diff.metrics if metric.better is not None and metric.name in names
+    )
     return stated or [name for name in known if not name.startswith("cost.")][:1]
 
 
 def _columns(gates: Iterable[DataGate], diff: Diff) -> Iterator[tuple[str, str, Facet]]:
     for gate in gates:
         facets = _facets(gate)
-        changes = [one for one in diff.data.changes if one.name == gate.data]
+        changes = [change for change in diff.data.changes if change.name == gate.data]
         for column in (column for change in changes for column in change.columns):
             if gate.covers(column.name, column.old_name):
                 yield from ((gate.data, column.name, facet) for facet in facets)

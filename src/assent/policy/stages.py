@@ -27,7 +27,9 @@ def judge_entry(
     are those of `entries_wanted`.
     """
     findings = [_forward(stage, record, state, run)]
-    if record.retired:
+    if record.purged is not None:
+        findings.append(_failed("not retired", f"v{record.version} was purged", "promote another"))
+    elif record.retired:
         findings.append(_failed("not retired", f"v{record.version} is retired", "promote another"))
     if rule.after is not None:
         findings.append(_after(rule, record, clock, entries))
@@ -78,21 +80,21 @@ def _after(rule: StageRule, record: Record, clock: Clock, entries: Sequence[Entr
     if rule.soak is None:
         evidence = f"v{record.version} was in {rule.after}"
         return Finding(rule=name, outcome=Outcome.PASSED, reason="long enough", evidence=evidence)
-    found = spent(record, rule.after or "", clock.now, entries)
+    passed = spent(record, rule.after or "", clock.now, entries)
     needed = span_s(rule.soak)
-    evidence = f"v{record.version} was in {rule.after} for {show_span(found.seconds)}"
+    evidence = f"v{record.version} was in {rule.after} for {show_span(passed.seconds)}"
     evidence += f" {clock.words}"
-    if found.doubt is not None:
-        evidence += f"; entry {found.doubt.seq} says {found.doubt.at}, {found.doubt.why}"
-    if found.seconds < needed:
+    if passed.doubt is not None:
+        evidence += f"; entry {passed.doubt.seq} says {passed.doubt.at}, {passed.doubt.why}"
+    if passed.seconds < needed:
         remedy = f"wait; it must stay in {rule.after}"
-        if found.is_unknown:
+        if passed.is_unknown:
             remedy = f'write any entry, such as `assent note "the soak of v{record.version} '
             remedy += 'counts from here"`: it counts from the next date that can be right'
         return Finding(
             rule=name,
             outcome=Outcome.WAITING,
-            reason=f"{show_span(needed - found.seconds)} are missing",
+            reason=f"{show_span(needed - passed.seconds)} are missing",
             evidence=evidence,
             remedy=remedy,
         )

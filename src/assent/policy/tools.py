@@ -38,4 +38,4 @@ def is_listed(address: str, listed: Sequence[str]) -> bool:
     """Whether an address is in a list of addresses, where `*@example.com` is all of a host."""
     address = address.casefold()
     host = "*@" + address.rpartition("@")[2]
-    return any(one.casefold() in (address, host) for one in listed)
+    return any(entry.casefold() in (address, host) for entry in listed)

@@ -21,7 +21,7 @@ def reviews_of(
     that always is this bundle (`is_named`), nobody knows what they meant: what is newest when it
     runs can have been registered after they had looked.
     """
-    found: list[Review] = []
+    reviews: list[Review] = []
     for review in request.approvals:
         if not request.is_of_version:
             who = review.person.login
@@ -36,8 +36,8 @@ def reviews_of(
         if request.by is not None and review.person.key == request.by.key:
             workspace.say(f"{review.person.login} started this run and let it through: not counted")
             continue
-        found.append(msgspec.structs.replace(review, bundle=bundle, head=None))
-    return found
+        reviews.append(msgspec.structs.replace(review, bundle=bundle, head=None))
+    return reviews
 
 
 def findings_of(request: DeploymentRequest, environment: str) -> list[Finding]:

@@ -52,20 +52,20 @@ class Key:
         to do it again may be what is meant, and may be too much.
         """
         last = view.state.seq
-        found: list[Entry] = []
+        entries: list[Entry] = []
         for seq in range(last, max(last - LOOKED_AT, -1), -1):
             content = view.entry(seq)
             entry = decode_entry(content) if self.value.encode() in content else None
             if entry is not None and entry.key == self.value:
-                found.append(entry)
-            elif found:
+                entries.append(entry)
+            elif entries:
                 break
-        is_ours = bool(found) and ours_after is not None and found[0].seq > ours_after
-        if found and not is_ours and not _stands(view, found[0]):
+        is_ours = bool(entries) and ours_after is not None and entries[0].seq > ours_after
+        if entries and not is_ours and not _stands(view, entries[0]):
             if self.is_of_run:
                 return ()
-            raise _overtaken(view, found[0])
-        return tuple(reversed(found))
+            raise _overtaken(view, entries[0])
+        return tuple(reversed(entries))
 
 
 @contextmanager

@@ -19,11 +19,11 @@ def require_own_name(workspace: Workspace, model: str, doing: str) -> None:
     """Raise `UsageError` if another `assent.yaml` that Git tracks declares a model of this name for
     the same ledger.
     """
-    found = namesake(workspace, model)
-    if found is not None:
+    other = namesake(workspace, model)
+    if other is not None:
         raise UsageError(
             doing,
-            f"{found} declares a model of this name as well, and both would share one ledger",
+            f"{other} declares a model of this name as well, and both would share one ledger",
             hint="give one of them another name: a model's name is unique in a repository",
         )
 
@@ -37,11 +37,11 @@ def namesake(workspace: Workspace, model: str) -> str | None:
 
 def namesake_of_change(workspace: Workspace, model: str, change: Change) -> tuple[str, ...]:
     """What a reviewer has to know where there is such a model, or a change would bring one."""
-    found = namesake(workspace, model) or _brought(workspace, model, change)
-    if found is None:
+    other = namesake(workspace, model) or _brought(workspace, model, change)
+    if other is None:
         return ()
     return (
-        f"{found} declares a model called {model} as well: the two share one ledger, so that one "
+        f"{other} declares a model called {model} as well: the two share one ledger, so that one "
         "is compared with the other, and nothing is written for either until one has another name",
     )
 
@@ -80,12 +80,12 @@ def _declares(text: bytes, model: str, ledger: str) -> bool:
     if len(text) > MAX_BYTES:
         return False
     try:
-        found = parse_yaml(text)
+        document = parse_yaml(text)
     except ParseError:
         return False
-    models = found.get("models") if isinstance(found, dict) else None
+    models = document.get("models") if isinstance(document, dict) else None
     is_there = isinstance(models, dict) and model in models
-    return is_there and _place(found.get("ledger", "git")) == _place(ledger)
+    return is_there and _place(document.get("ledger", "git")) == _place(ledger)
 
 
 def _place(ledger: object) -> object:

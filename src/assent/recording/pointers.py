@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assent.core.digest import Digest
 from assent.core.entry import Entry, Kind, decode_entry, encode_entry, entry_digest
 from assent.core.registry import State
-from assent.errors import OutsideError
+from assent.errors import OutsideError, UsageError
 from assent.ports import Pointer, View
 from assent.recording.reading import agreeing, require_witness
 from assent.recording.witnesses import head_of
@@ -21,7 +21,7 @@ def point_all(workspace: Workspace, model: str, entries: Sequence[Entry]) -> Non
         for entry in entries:
             point(workspace, entry, entry_digest(encode_entry(entry)))
         point_head(workspace, model, last.seq, digest)
-    except OutsideError as error:
+    except (OutsideError, UsageError) as error:
         raise OutsideError(
             error.doing,
             f"{error.problem}; entry {last.seq} of the ledger is written, and it decides",

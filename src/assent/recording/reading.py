@@ -91,8 +91,8 @@ def read_entries(view: View, start: int = 0) -> list[Entry]:
     """The entries from `start` on, each proven to lead to the newest one. Raises `ChainError`."""
     model, contents = view.state.model, list(view.entries(start))
     head = decode_entry(contents[0]).prev if start and contents else GENESIS
-    found = list(linked(model, contents, start, head))
-    if (found[-1][1] if found else GENESIS) != view.head:
-        last = start + len(found)
+    entries = list(linked(model, contents, start, head))
+    if (entries[-1][1] if entries else GENESIS) != view.head:
+        last = start + len(entries)
         raise ChainError(model, last, "the entries do not lead to the newest one")
-    return [entry for entry, _ in found]
+    return [entry for entry, _ in entries]

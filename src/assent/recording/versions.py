@@ -34,8 +34,8 @@ def latest_from(view: View) -> str | None:
 def registered_commits(view: View, *, with_retired: bool = True) -> tuple[str, ...]:
     """The commits that the newest versions were registered from, the newest version first."""
     lines = [line for line in view.state.newest if with_retired or not line.retired]
-    found = (registered_from(view, line.bundle) for line in lines)
-    return tuple(dict.fromkeys(commit for commit in found if commit is not None))
+    commits = (registered_from(view, line.bundle) for line in lines)
+    return tuple(dict.fromkeys(commit for commit in commits if commit is not None))
 
 
 def record_of(view: View, model: str, version: int) -> Record:

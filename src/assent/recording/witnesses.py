@@ -35,8 +35,8 @@ def witnesses_of(workspace: Workspace, model: str) -> dict[str, Pointer]:
     policy = workspace.config.policies.get(model)
     names = [f"{model}/stages/{stage}" for stage in ([] if policy is None else policy.stages)]
     stages = {name: workspace.store.pointer(name) for name in names}
-    found = {name: pointer for name, pointer in stages.items() if pointer is not None}
-    return {head_of(model): head, **found}
+    held = {name: pointer for name, pointer in stages.items() if pointer is not None}
+    return {head_of(model): head, **held}
 
 
 def head_of(model: str) -> str:
@@ -63,9 +63,9 @@ def contradiction(view: View, witnesses: Mapping[str, Pointer], *, only_head: bo
 
 def _newest(model: str, witnesses: Mapping[str, Pointer]) -> list[str]:
     """The head, the stages, and the newest versions."""
-    versions = [name for name in witnesses if name.startswith(f"{model}/versions/")]
-    newest = sorted(versions, key=lambda name: -witnesses[name].seq)[:MOST_VERSIONS]
-    return [*(name for name in witnesses if name not in versions), *newest]
+    held = [name for name in witnesses if name.startswith(f"{model}/versions/")]
+    newest = sorted(held, key=lambda name: -witnesses[name].seq)[:MOST_VERSIONS]
+    return [*(name for name in witnesses if name not in held), *newest]
 
 
 def beyond(name: str, pointer: Pointer, last: int) -> str:

@@ -62,7 +62,7 @@ def to_document(report: ReviewReport) -> Document:
         look_at=screen.look_at,
         next_steps=next_steps(report.verdict, report.approvals),
         notes=shapes.listing("Notes", notes, limit=_MAX_NOTES),
-        sections={topic: one for topic, one in sections.items() if one is not None},
+        sections={topic: section for topic, section in sections.items() if section is not None},
         footer=_footer(report),
     )
 

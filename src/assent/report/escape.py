@@ -125,19 +125,21 @@ def _written_out(character: str) -> str:
 def _element(shown: str) -> str:
     body = _MARK.sub(_reference, shown)
     # Right-to-left letters would pull the arrow or the number that follows to their side.
-    right_to_left = any(unicodedata.bidirectional(one) in ("R", "AL", "AN") for one in shown)
+    right_to_left = any(
+        unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in shown
+    )
     return f"<code>{body}</code>" + ("&#8206;" if right_to_left else "")
 
 
-def _reference(found: re.Match[str]) -> str:
+def _reference(match: re.Match[str]) -> str:
     """A character as a reference. Parsers look for addresses (`a@b.c`, `https:`, `www.`) in the
     text after references were decoded; an empty comment in the middle keeps them apart.
     """
-    mark = found.group()
+    mark = match.group()
     reference = f"&#{ord(mark)};"
     if mark in "@:":
         return f"{reference}<!-- -->"
-    if mark == "." and found.string[: found.start()][-1:] in ("w", "W"):
+    if mark == "." and match.string[: match.start()][-1:] in ("w", "W"):
         return f"<!-- -->{reference}"
     return reference
 

@@ -22,6 +22,6 @@ def to_json(report: ReviewReport) -> bytes:
     form = ReviewForm(
         decision=report.verdict.decision,
         approvals_missing=report.approvals.missing,
-        **{**msgspec.structs.asdict(report), "plots": tuple(one.listed for one in report.plots)},
+        **{**msgspec.structs.asdict(report), "plots": tuple(plot.listed for plot in report.plots)},
     )
     return msgspec.json.format(msgspec.json.encode(form, order="deterministic"), indent=2) + b"\n"

@@ -149,7 +149,7 @@ class _Layout:
             self._parts.append(self._block(document.notes, _ITEM))
         for section in document.sections.values():
             self._section(section)
-        footer = " · ".join(self._cell(one) for one in document.footer)
+        footer = " · ".join(self._cell(cell) for cell in document.footer)
         full = f" · {self._full}" if self._full else ""
         self._parts.append(f"\n\n---\n\n<sub>{footer}{full}</sub>\n")
 

@@ -174,7 +174,7 @@ def aligned(values: tuple[float, float], changes: tuple[float, ...]) -> list[str
     least = max(0, 2 - math.floor(math.log10(scale)))
     for decimals in range(least, _MOST_DIGITS):
         left, right = (f"{value:,.{decimals}f}" for value in values)
-        moved = [_at(one, decimals) for one in changes]
+        moved = [_at(change, decimals) for change in changes]
         is_said = bool(round(changes[0], decimals)) or not changes[0]
         if is_said and (left != right or values[0] == values[1]):
             return [left, right, *moved]

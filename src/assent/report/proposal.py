@@ -28,8 +28,8 @@ def proposal_title(model: str, metric: str, old: Scalar, new: Scalar) -> str:
 
 def proposal_body(report: ReviewReport, *, sentence: str, bundle: Digest) -> str:
     """The text of the change, as inert Markdown."""
-    found = to_document(report).sections
-    sections = [section for topic, section in found.items() if topic not in _LEFT_OUT]
+    by_topic = to_document(report).sections
+    sections = [section for topic, section in by_topic.items() if topic not in _LEFT_OUT]
     return (
         f"{prose(sentence)}\n\n"
         f"`assent.lock` now names the bundle {code(bundle)}, and nothing else changes. Review it "

@@ -47,8 +47,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         if not self.has_baseline:
             return "no baseline to compare with"
         fallen = [f"recall fell in {count(self.classes, 'class', 'classes')}"]
-        said = self._of_metrics + (fallen if self.classes else [])
-        return ", ".join(said) or "no metric to compare"
+        parts = self._of_metrics + (fallen if self.classes else [])
+        return ", ".join(parts) or "no metric to compare"
 
     @property
     def is_worse(self) -> bool:
@@ -64,11 +64,11 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     def _of_metrics(self) -> list[str]:
         if self.same is not None:
             return [f"{count(self.same.things, 'metric')} {UNCHANGED}"]
-        said = [self._of_compared] if self.compared else []
-        said += [f"{self.unsure:,} changed without a verdict"] if self.unsure else []
-        said += [f"{self.gone:,} missing or not a number"] if self.gone else []
-        said += [f"{self.not_compared:,} not compared"] if self.not_compared else []
-        return said
+        parts = [self._of_compared] if self.compared else []
+        parts += [f"{self.unsure:,} changed without a verdict"] if self.unsure else []
+        parts += [f"{self.gone:,} missing or not a number"] if self.gone else []
+        parts += [f"{self.not_compared:,} not compared"] if self.not_compared else []
+        return parts
 
     @property
     def _of_compared(self) -> str:
@@ -85,16 +85,16 @@ def quality_of(diff: Diff) -> Quality:
     """What the metrics of a diff say of the model."""
     if diff.baseline is None:
         return Quality(has_baseline=False)
-    found = Counter(effect_of(one) for one in diff.metrics if is_of_quality(one))
-    unsure = sum(is_of_quality(one) and _is_unsure(one) for one in diff.metrics)
+    counts = Counter(effect_of(metric) for metric in diff.metrics if is_of_quality(metric))
+    unsure = sum(is_of_quality(metric) and _is_unsure(metric) for metric in diff.metrics)
     return Quality(
-        better=found[Effect.BETTER],
-        worse=found[Effect.WORSE],
-        chance=found[Effect.CHANGED] - unsure,
+        better=counts[Effect.BETTER],
+        worse=counts[Effect.WORSE],
+        chance=counts[Effect.CHANGED] - unsure,
         unsure=unsure,
-        equal=found[Effect.UNCHANGED],
-        gone=found[Effect.MISSING] + found[Effect.NO_NUMBER],
-        not_compared=found[Effect.NOT_COMPARED],
+        equal=counts[Effect.UNCHANGED],
+        gone=counts[Effect.MISSING] + counts[Effect.NO_NUMBER],
+        not_compared=counts[Effect.NOT_COMPARED],
         classes=len(worse_classes(diff)),
         same=sameness_of(diff.metrics),
     )
@@ -115,11 +115,15 @@ def _is_unsure(metric: MetricChange) -> bool:
 def worse_classes(diff: Diff) -> list[ClassChange]:
     """The classes of which the recall fell beyond chance."""
     classes = () if diff.predictions is None else diff.predictions.classes
-    return [one for one in classes if one.p is not None and one.p < _CHANCE and fallen(one) > 0]
+    return [
+        class_
+        for class_ in classes
+        if class_.p is not None and class_.p < _CHANCE and fallen(class_) > 0
+    ]
 
 
-def fallen(one: ClassChange) -> float:
+def fallen(class_: ClassChange) -> float:
     """By how much the recall of a class fell."""
-    if one.old_recall is None or one.new_recall is None:
+    if class_.old_recall is None or class_.new_recall is None:
         return 0.0
-    return one.old_recall - one.new_recall
+    return class_.old_recall - class_.new_recall

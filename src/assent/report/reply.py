@@ -64,9 +64,9 @@ def approval_section(
     notes += [] if against else [_place(place) for place in places]
     if approvals is not None:
         notes.append((Words("Approvals:"), *approvals_section(approvals).summary))
-    said = "This approval counts." if counts else "This approval does not count."
+    sentence = "This approval counts." if counts else "This approval does not count."
     mark = Mark.PASSED if counts else Mark.NEUTRAL
-    return Section(title=f"approve {model}", summary=(State(mark, said),), notes=tuple(notes))
+    return Section(title=f"approve {model}", summary=(State(mark, sentence),), notes=tuple(notes))
 
 
 def explanation_sections(
@@ -152,5 +152,5 @@ def _place(place: Place) -> Cell:
     purpose: Cell = (Words("To register"),)
     if place.stage is not None:
         purpose = (Words("To promote to"), Text(place.stage))
-    said = "it counts:" if place.counts else "it does not count:"
-    return (*purpose, Words(said), Words(place.why))
+    words = "it counts:" if place.counts else "it does not count:"
+    return (*purpose, Words(words), Words(place.why))

@@ -22,16 +22,16 @@ _SAY = "say at `model` which file or folder it is"
 _PLAIN = re.compile(r"[\w.\[\]()'\", *+/-]{1,80}")
 
 
-def advice(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
+def advice(model: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
     """What is missing, one paragraph after the other; lines that begin with blanks are code."""
-    if found.train is None:
+    if model.train is None:
         yield "nothing here looks like a training: say at `train` which command trains"
-    if found.model is None:
-        yield from _model(hints, has_others=bool(found.others.get("model")))
-    if not found.metrics and found.is_unread and not hints:
+    if model.model is None:
+        yield from _model(hints, has_others=bool(model.others.get("model")))
+    if not model.metrics and model.is_unread and not hints:
         yield f"no metrics were seen: let the training write them as JSON into {FILE}, {AGAIN}"
-    elif not found.metrics:
-        yield from _metrics(found, hints)
+    elif not model.metrics:
+        yield from _metrics(model, hints)
 
 
 def _model(hints: Sequence[Hint], *, has_others: bool) -> Iterator[str]:
@@ -60,20 +60,20 @@ def _model(hints: Sequence[Hint], *, has_others: bool) -> Iterator[str]:
         yield f'    joblib.dump({hint.fitted}, "model.joblib")'
 
 
-def _metrics(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
+def _metrics(model: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
     telling = sorted(
-        (one for one in hints if one.fitted is None and one.where != "lost"),
+        (hint for hint in hints if hint.fitted is None and hint.where != "lost"),
         key=lambda hint: (not hint.values, hint.where == "printed"),
     )
     if not telling:
-        script = _script(found)
+        script = _script(model)
         yield f"no metrics were seen. Let {script} write them, {AGAIN}, for example with"
         yield from _lines({"accuracy": "accuracy"})
         return
     hint = telling[0]
-    same = [one for one in hints if (one.script, one.where) == (hint.script, hint.where)]
-    values = {name: its for one in same for name, its in one.values.items()}
-    last = max(one.line for one in same)
+    same = [other for other in hints if (other.script, other.where) == (hint.script, hint.where)]
+    values = {name: its for other in same for name, its in other.values.items()}
+    last = max(other.line for other in same)
     why = _WHERE[hint.where]
     yield f"{hint.script}, line {last}, has figures, but {why}. Add after it, {AGAIN}:"
     shown = {name: its for name, its in values.items() if _is_simple(its)}
@@ -110,7 +110,7 @@ def _dumped(value: str) -> Iterator[str]:
     yield f'    json.dump({value}, open("{FILE}", "w"))'
 
 
-def _script(found: ModelSeen) -> str:
-    command = found.train.value if found.train is not None else ""
+def _script(model: ModelSeen) -> str:
+    command = model.train.value if model.train is not None else ""
     match = re.search(r"[\w./-]+\.(?:py|R|ipynb|sh)", command)
     return match[0] if match else "the training"

@@ -48,27 +48,27 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def writes(self) -> list[Trace]:
         """Everything that its steps write."""
-        return [one for step in (*self.train, *self.evaluate) for one in step.writes]
+        return [trace for step in (*self.train, *self.evaluate) for trace in step.writes]
 
 
 def candidates(steps: Sequence[Step]) -> tuple[Step, ...]:
     """The steps that may train, where none looks like it: something is fitted there, or what they
     import is called after a training.
     """
-    found: dict[str, Step] = {}
+    by_command: dict[str, Step] = {}
     for step in steps:
         imported = any(trains(path.rpartition("/")[2]) for path in step.scripts[1:])
-        fitted = any(one.fitted is not None for one in step.hints)
+        fitted = any(hint.fitted is not None for hint in step.hints)
         if step.command and (step.learns or imported or fitted) and not _uses(step):
-            found.setdefault(step.command, step)
-    return tuple(found.values())[:5]
+            by_command.setdefault(step.command, step)
+    return tuple(by_command.values())[:5]
 
 
 def choose(steps: Sequence[Step], is_provided: Provided) -> list[Chosen]:
     """The models that these steps make. The first of several steps that do the same is the one
     that people are meant to run.
     """
-    groups = _groups([one for one in steps if train_score(one) >= _TRAINS_FOR_SURE])
+    groups = _groups([step for step in steps if train_score(step) >= _TRAINS_FOR_SURE])
     best = max((train_score(group[0]) for group in groups), default=0)
     close = [group for group in groups if train_score(group[0]) > best - _IS_CLOSE]
     rest = [group[0] for group in groups if group not in close]
@@ -82,12 +82,12 @@ def choose(steps: Sequence[Step], is_provided: Provided) -> list[Chosen]:
 
 def train_score(step: Step) -> int:
     """How much a step looks like the training."""
-    models = [one for one in step.written("model") if model_score(one.path) >= 0]
+    models = [trace for trace in step.written("model") if model_score(trace.path) >= 0]
     name = words(step.name)
     scripts = [path.rpartition("/")[2] for path in step.scripts[:1]]
-    is_other = any(evaluates(one) or predicts(one) for one in scripts)
+    is_other = any(evaluates(script) or predicts(script) for script in scripts)
     is_named = any(map(trains, scripts)) or (trains(step.name) and not is_other)
-    score = 10 + min(5, max(model_score(one.path) for one in models)) if models else 0
+    score = 10 + min(5, max(model_score(trace.path) for trace in models)) if models else 0
     score += 6 * is_named
     score -= 6 * ((evaluates(step.name) or predicts(step.name)) and not is_named)
     score -= 8 * bool(name & _CHORES)
@@ -107,9 +107,9 @@ def _standing(step: Step) -> int:
 def _groups(candidates: Sequence[Step]) -> list[list[Step]]:
     """Candidates that make the same model together, the best first, in the order of the best."""
     groups: dict[str, list[Step]] = {}
-    stated = [one for one in candidates if one.certainty == "stated" and not one.is_of_ci]
-    others = [one for one in candidates if one not in stated]
-    for step in [*stated, *sorted(others, key=lambda one: not one.is_of_ci)]:
+    stated = [step for step in candidates if step.certainty == "stated" and not step.is_of_ci]
+    others = [step for step in candidates if step not in stated]
+    for step in [*stated, *sorted(others, key=lambda step: not step.is_of_ci)]:
         key = _key(step)
         if step not in stated:
             writer = _writer(step)
@@ -136,9 +136,9 @@ def _writer(step: Step) -> str:
 
 def best_model(step: Step) -> Trace | None:
     """What looks most like a model among what a step writes."""
-    models = [one for one in step.written("model") if model_score(one.path) >= 0]
-    models = [one for one in models if not one.path.startswith(HOLE)] or models
-    return max(models, key=lambda one: model_score(one.path), default=None)
+    models = [trace for trace in step.written("model") if model_score(trace.path) >= 0]
+    models = [trace for trace in models if not trace.path.startswith(HOLE)] or models
+    return max(models, key=lambda trace: model_score(trace.path), default=None)
 
 
 def _complete(
@@ -150,20 +150,22 @@ def _complete(
 ) -> Chosen:
     train = group[0]
     model, others = _model(train)
-    before = _before(train, [one for one in steps if _may_precede(one, train)], is_provided)
-    before = [one for one in before if one not in group]
-    made = [one.path for step in (*before, train) for one in step.writes]
-    pool = [one for one in steps if one not in (*group, *before) and not _covers_any(one, model)]
+    before = _before(train, [step for step in steps if _may_precede(step, train)], is_provided)
+    before = [step for step in before if step not in group]
+    made = [trace.path for step in (*before, train) for trace in step.writes]
+    pool = [
+        step for step in steps if step not in (*group, *before) and not _covers_any(step, model)
+    ]
     ranked = sorted(
-        (one for one in pool if _evaluation_score(one, train, model) >= _EVALUATES_FOR_SURE),
-        key=lambda one: _evaluation_score(one, train, model),
+        (step for step in pool if _evaluation_score(step, train, model) >= _EVALUATES_FOR_SURE),
+        key=lambda step: _evaluation_score(step, train, model),
         reverse=True,
     )
     if is_one_of_many:  # with several models only what reads this one is about this one
-        ranked = [one for one in ranked if model is not None and _reads(one, model.path)]
+        ranked = [step for step in ranked if model is not None and _reads(step, model.path)]
     evaluate = ranked[:1]
     is_made = _either(is_provided, made)
-    useful = [one for one in pool if not _uses(one)]
+    useful = [step for step in pool if not _uses(step)]
     chain = [*_before(evaluate[0], useful, is_made), *evaluate] if evaluate else []
     return Chosen(
         train=(*before, train),
@@ -179,7 +181,7 @@ def _may_precede(step: Step, train: Step) -> bool:
     """Whether a step could make what a training needs: what loads the model that it makes comes
     after it, and so does what predicts, serves or deploys.
     """
-    made = [one.path for one in train.written("model")]
+    made = [trace.path for trace in train.written("model")]
     is_later = any(_reads(step, path) for path in made)
     return not (is_later or _uses(step) or any(map(predicts, _names(step))))
 
@@ -194,7 +196,7 @@ def _names(step: Step) -> list[str]:
 
 
 def _either(is_provided: Provided, made: Sequence[str]) -> Provided:
-    return lambda path: is_provided(path) or any(covers(one, path) for one in made)
+    return lambda path: is_provided(path) or any(covers(output, path) for output in made)
 
 
 def _model(step: Step) -> tuple[Trace | None, list[Trace]]:
@@ -204,17 +206,19 @@ def _model(step: Step) -> tuple[Trace | None, list[Trace]]:
     best = best_model(step)
     if best is None:
         return None, []
-    others = [one for one in step.written("model") if one != best and model_score(one.path) >= 0]
+    others = [
+        trace for trace in step.written("model") if trace != best and model_score(trace.path) >= 0
+    ]
     folder = best.path.rpartition("/")[0]
-    equal = [one for one in others if model_score(one.path) == model_score(best.path)]
-    same = [one for one in equal if one.path.rpartition("/")[0] == folder]
+    equal = [trace for trace in others if model_score(trace.path) == model_score(best.path)]
+    same = [trace for trace in equal if trace.path.rpartition("/")[0] == folder]
     if folder and same:
         why = f"{best.why}; {len(same) + 1} files like it go there"
         return Trace(path=f"{folder}/", kind="model", why=why), [best, *same]
     beside = [
-        one.path
-        for one in step.written("other")
-        if folder and one.path.rpartition("/")[0] == folder
+        trace.path
+        for trace in step.written("other")
+        if folder and trace.path.rpartition("/")[0] == folder
     ]
     if beside:
         why = f"{', '.join(beside[:3])} goes there too"
@@ -226,28 +230,32 @@ def _before(
     step: Step, others: Sequence[Step], is_provided: Provided, depth: int = 0
 ) -> list[Step]:
     """The steps that make what a step reads and nobody has provided."""
-    found: list[Step] = []
+    needed_steps: list[Step] = []
     for read in step.reads:
-        if depth > 5 or is_provided(read.path) or any(_writes(one, read.path) for one in found):
+        if (
+            depth > 5
+            or is_provided(read.path)
+            or any(_writes(maker, read.path) for maker in needed_steps)
+        ):
             continue
-        able = [one for one in others if _makes(one, read.path)]
-        makers = [one for one in able if one.certainty != "stated"]
-        makers += [one for one in able if one not in makers]
+        able = [other for other in others if _makes(other, read.path)]
+        makers = [maker for maker in able if maker.certainty != "stated"]
+        makers += [maker for maker in able if maker not in makers]
         if makers:
-            rest = [one for one in others if one is not makers[0]]
+            rest = [other for other in others if other is not makers[0]]
             for needed in (*_before(makers[0], rest, is_provided, depth + 1), makers[0]):
-                if needed not in found:
-                    found.append(needed)
-    return found
+                if needed not in needed_steps:
+                    needed_steps.append(needed)
+    return needed_steps
 
 
 def _evaluation_score(step: Step, train: Step, model: Trace | None) -> int:
     """How much a step looks like the evaluation of this model; 0 if it adds nothing."""
-    known = {one.path for one in train.writes}
+    known = {trace.path for trace in train.writes}
     figures = [
-        one
-        for one in step.written("metrics", "predictions")
-        if one.path not in known and not one.path.startswith(".")
+        trace
+        for trace in step.written("metrics", "predictions")
+        if trace.path not in known and not trace.path.startswith(".")
     ]
     if not figures:
         return 0
@@ -257,7 +265,7 @@ def _evaluation_score(step: Step, train: Step, model: Trace | None) -> int:
     is_after = reads_model or any(_reads(step, path) for path in known)
     is_named = any(_is_evaluation(name, is_after) for name in _names(step))
     score = 8 * reads_model + 6 * is_named - 8 * _uses(step)
-    score += 3 * any(one.kind == "metrics" for one in figures) + 2 * len(figures)
+    score += 3 * any(trace.kind == "metrics" for trace in figures) + 2 * len(figures)
     score += 1 * (step.certainty == "stated") + 1 * predicts(step.name)
     return score - 8 * any(path.endswith(".ipynb") for path in step.scripts)
 
@@ -272,34 +280,34 @@ def _covers_any(step: Step, model: Trace | None) -> bool:
 
 
 def _writes(step: Step, path: str) -> bool:
-    return any(covers(one.path, path) for one in step.writes)
+    return any(covers(trace.path, path) for trace in step.writes)
 
 
 def _makes(step: Step, path: str) -> bool:
     """Whether a step writes a path anew: what only adds lines to a file keeps a log."""
-    return any(covers(one.path, path) and not one.is_added_to for one in step.writes)
+    return any(covers(trace.path, path) and not trace.is_added_to for trace in step.writes)
 
 
 def _reads(step: Step, path: str) -> bool:
-    return any(covers(one.path, path) for one in step.reads)
+    return any(covers(trace.path, path) for trace in step.reads)
 
 
-def covers(one: str, other: str) -> bool:
+def covers(path: str, other: str) -> bool:
     """Whether two paths are the same, or one lies in the other."""
-    one, other = one.rstrip("/"), other.rstrip("/")
-    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+    path, other = path.rstrip("/"), other.rstrip("/")
+    return path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
 
 
 def _differing(steps: Sequence[Step], chosen: Step) -> list[Step]:
     """Steps with other commands than the one that was chosen, each command once."""
-    found = {
-        one.command: one
-        for one in steps
-        if one.command != chosen.command
-        and (_own(one), one.writes, one.reads) != (_own(chosen), chosen.writes, chosen.reads)
-        and not (one.certainty == "read" and set(_own(one)) <= set(_own(chosen)))
+    by_command = {
+        step.command: step
+        for step in steps
+        if step.command != chosen.command
+        and (_own(step), step.writes, step.reads) != (_own(chosen), chosen.writes, chosen.reads)
+        and not (step.certainty == "read" and set(_own(step)) <= set(_own(chosen)))
     }
-    return list(found.values())[:5]
+    return list(by_command.values())[:5]
 
 
 def _own(step: Step) -> list[str]:
@@ -310,7 +318,7 @@ def command_of(steps: Sequence[Step]) -> str:
     """The commands of several steps in one line."""
     if len(steps) == 1:
         return steps[0].command
-    shown = [f"({one.command})" if "cd " in one.command else one.command for one in steps]
+    shown = [f"({step.command})" if "cd " in step.command else step.command for step in steps]
     return " && ".join(shown)
 
 
@@ -319,5 +327,5 @@ def seen_of(steps: Sequence[Step]) -> Seen:
     last = steps[-1]
     why = last.why
     if len(steps) > 1:
-        why = f"{why}, which reads what {', '.join(one.name for one in steps[:-1])} writes"
+        why = f"{why}, which reads what {', '.join(step.name for step in steps[:-1])} writes"
     return Seen(value=command_of(steps), why=why, certainty=last.certainty)

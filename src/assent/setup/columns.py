@@ -28,23 +28,23 @@ def predictions_of(tree: Tree, traces: Sequence[Trace]) -> Predictions | None:
     """The file of predictions of which the columns are known: those of the file that is there, or
     those that the script says.
     """
-    for one in traces:
-        if HOLE in one.path or ending(one.path) not in TABLE_ENDINGS:
+    for trace in traces:
+        if HOLE in trace.path or ending(trace.path) not in TABLE_ENDINGS:
             continue
-        columns = header(tree, one.path) or one.names
+        columns = header(tree, trace.path) or trace.names
         lower = {name.lower(): name for name in columns}
-        found = [_first(lower, names) for names in (_ID, _LABEL, _PREDICTION, _SCORE)]
-        identity, label, prediction, score = found
-        if prediction is not None or not _is_binary(tree, one.path, label):
+        roles = [_first(lower, names) for names in (_ID, _LABEL, _PREDICTION, _SCORE)]
+        identity, label, prediction, score = roles
+        if prediction is not None or not _is_binary(tree, trace.path, label):
             score = None  # whose probability it is would have to be said
         if identity is not None and label is not None and (prediction or score):
             return Predictions(
-                path=one.path,
+                path=trace.path,
                 id=identity,
                 label=label,
                 prediction=prediction,
                 score=score,
-                why=one.why,
+                why=trace.why,
             )
     return None
 
@@ -87,7 +87,7 @@ def _is_number(text: str) -> bool:
 def key_of(tree: Tree, data: Seen) -> str | None:
     """The column that names a row: one called `id` in which no value is empty or given twice."""
     columns = header(tree, data.value)
-    name = _first({one.lower(): one for one in columns}, ("id", "row_id", "sample_id"))
+    name = _first({column.lower(): column for column in columns}, ("id", "row_id", "sample_id"))
     rows = _rows(tree, data.value, _MAX_ROWS) if name is not None else []
     if name is None or not 1 < len(rows) < _MAX_ROWS:
         return None
@@ -103,13 +103,13 @@ def _rows(tree: Tree, path: str, most: int) -> list[list[str]]:
     text = (tree.read(path) or b"").decode("utf-8-sig", errors="replace")
     delimiter = "\t" if ending(path) == ".tsv" else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    found: list[list[str]] = []
+    rows: list[list[str]] = []
     try:
         for row in reader:
             if row:
-                found.append(row)
-            if len(found) >= most:
+                rows.append(row)
+            if len(rows) >= most:
                 break
     except csv.Error:
         return []
-    return found
+    return rows

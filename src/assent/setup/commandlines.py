@@ -14,8 +14,8 @@ MAX_COMMANDS = 30
 
 def subcommands(module: Module) -> list[str]:
     """The commands that a script has of its own; none if running it is enough."""
-    found = [*_parsers(module), *_groups(module)]
-    return list(dict.fromkeys(found))[:MAX_COMMANDS]
+    names = [*_parsers(module), *_groups(module)]
+    return list(dict.fromkeys(names))[:MAX_COMMANDS]
 
 
 def _parsers(module: Module) -> Iterator[str]:
@@ -27,7 +27,7 @@ def _parsers(module: Module) -> Iterator[str]:
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "add_parser"
     ]
-    for node in sorted(calls, key=lambda one: one.lineno):
+    for node in sorted(calls, key=lambda call: call.lineno):
         name = node.args[0] if node.args else None
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             yield name.value
@@ -35,9 +35,9 @@ def _parsers(module: Module) -> Iterator[str]:
 
 def _groups(module: Module) -> list[str]:
     """Those of a group of click or an app of typer. An app of typer with one is that one."""
-    found = list(commands_of(module))
-    is_typer = not any(is_group for _, _, is_group in found)
-    return [] if is_typer and len(found) == 1 else [name for name, _, _ in found]
+    commands = list(commands_of(module))
+    is_typer = not any(is_group for _, _, is_group in commands)
+    return [] if is_typer and len(commands) == 1 else [name for name, _, _ in commands]
 
 
 def commands_of(module: Module) -> Iterator[tuple[str, Function, bool]]:
@@ -76,7 +76,7 @@ def _of_click(module: Module) -> Iterator[str]:
     commands = [
         function
         for function in _functions(module)
-        if any(".command" in f".{ast.unparse(one)}" for one in function.decorator_list)
+        if any(".command" in f".{ast.unparse(decorator)}" for decorator in function.decorator_list)
     ]
     if len(commands) != 1:
         return
@@ -84,11 +84,11 @@ def _of_click(module: Module) -> Iterator[str]:
         if not isinstance(decorator, ast.Call):
             continue
         called = module.dotted(decorator.func)
-        keywords = {one.arg: one.value for one in decorator.keywords}
+        keywords = {keyword.arg: keyword.value for keyword in decorator.keywords}
         names = [
-            one.value
-            for one in decorator.args
-            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            argument.value
+            for argument in decorator.args
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
         ]
         is_required = _is(keywords.get("required"), True)
         if called == "click.option" and is_required and names:
@@ -105,25 +105,25 @@ def _of_click(module: Module) -> Iterator[str]:
 
 def _of_typer(function: Function, module: Module) -> Iterator[str]:
     """What a typer app asks for: parameters without a default, and those whose default is `…`."""
-    if not any("typer" in one for one in module.imports):
+    if not any("typer" in module_name for module_name in module.imports):
         return
     given = function.args
     places = [*given.posonlyargs, *given.args]
     without = places[: len(places) - len(given.defaults)]
     pairs = zip(places[len(places) - len(given.defaults) :], given.defaults, strict=True)
-    for one, default in pairs:
+    for argument, default in pairs:
         first = default.args[0] if isinstance(default, ast.Call) and default.args else None
         if _is(first, ...):
-            without.append(one)
-    for one in without:
-        shown = ast.unparse(one.annotation) if one.annotation is not None else ""
+            without.append(argument)
+    for argument in without:
+        shown = ast.unparse(argument.annotation) if argument.annotation is not None else ""
         if "Context" not in shown:
-            yield one.arg
+            yield argument.arg
 
 
 def _of_absl(module: Module) -> Iterator[str]:
     for node in module.flag_calls:
-        keywords = {one.arg: one.value for one in node.keywords}
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
         name = node.args[0] if node.args else keywords.get("name")
         is_required = _is(keywords.get("required"), True)
         if is_required and isinstance(name, ast.Constant) and isinstance(name.value, str):
@@ -131,9 +131,9 @@ def _of_absl(module: Module) -> Iterator[str]:
     for call in ast.walk(module.tree):
         called = module.dotted(call.func).rpartition(".")[2] if isinstance(call, ast.Call) else ""
         if called in ("mark_flag_as_required", "mark_flags_as_required"):
-            for one in ast.walk(call):
-                if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                    yield f"--{one.value}"
+            for part in ast.walk(call):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield f"--{part.value}"
 
 
 def _functions(module: Module) -> Iterator[Function]:

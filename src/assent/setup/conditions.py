@@ -15,15 +15,15 @@ def switches(program: Program, node: ast.Call, scope: Scope) -> list[tuple[str, 
     each with whether it is a mere flag. A call in a function stands under what its only caller
     stands under.
     """
-    found = _above(program, node, scope)
+    switches_above = _above(program, node, scope)
     sites = program.sites(scope)
     if len(sites) == 1:
-        found += _above(program, *sites[0])
-    return list(dict.fromkeys(found))
+        switches_above += _above(program, *sites[0])
+    return list(dict.fromkeys(switches_above))
 
 
 def _above(program: Program, node: ast.Call, scope: Scope) -> list[tuple[str, bool]]:
-    found: list[tuple[str, bool]] = []
+    options: list[tuple[str, bool]] = []
     parents = scope.module.parents
     here: ast.AST = node
     for _ in range(_MAX_ABOVE):
@@ -34,15 +34,15 @@ def _above(program: Program, node: ast.Call, scope: Scope) -> list[tuple[str, bo
             for name in _tested(above.test):
                 option = _option(program, name)
                 if option is not None:
-                    found.append(option)
+                    options.append(option)
         here = above
-    return found
+    return options
 
 
 def _tested(test: ast.expr) -> list[str]:
     """The attributes that must be true: `args.save`, alone or joined by `and`."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-        return [name for one in test.values for name in _tested(one)]
+        return [name for part in test.values for name in _tested(part)]
     return [test.attr] if isinstance(test, ast.Attribute) else []
 
 
@@ -51,10 +51,10 @@ def _option(program: Program, name: str) -> tuple[str, bool] | None:
     for module in program.modules:
         for call in module.option_calls:
             spelled = _spelled(call)
-            if name not in (one.lstrip("-").replace("-", "_") for one in spelled):
+            if name not in (option.lstrip("-").replace("-", "_") for option in spelled):
                 continue
             shown = max(spelled, key=len)
-            given = {one.lstrip("-").replace("-", "_") for one in spelled}
+            given = {option.lstrip("-").replace("-", "_") for option in spelled}
             if not given.isdisjoint(program.named) or not shown.startswith("-"):
                 return None
             action = argument(call, 99, "action")
@@ -66,5 +66,5 @@ def _option(program: Program, name: str) -> tuple[str, bool] | None:
 
 
 def _spelled(call: ast.Call) -> list[str]:
-    found = [one.value for one in call.args if isinstance(one, ast.Constant)]
-    return [one for one in found if isinstance(one, str)]
+    constants = [constant.value for constant in call.args if isinstance(constant, ast.Constant)]
+    return [constant for constant in constants if isinstance(constant, str)]

@@ -74,35 +74,37 @@ def _path(seen: ModelSeen) -> Iterator[str]:
 
 
 def _others(key: str, seen: ModelSeen) -> Iterator[str]:
-    for one in seen.others.get(key, ()):
-        yield f"    # {key}: {comment(one.value)}   ({comment(one.why)})"
+    for other in seen.others.get(key, ()):
+        yield f"    # {key}: {comment(other.value)}   ({comment(other.why)})"
 
 
 def _inputs(seen: ModelSeen) -> Iterator[str]:
     if not seen.inputs and seen.train is None and seen.model is not None:
         return
     yield f"    inputs:                   # {_INPUTS}"
-    yield from (f"      - {scalar(one.value)}" for one in seen.inputs)
+    yield from (f"      - {scalar(path.value)}" for path in seen.inputs)
     if not seen.inputs:
         yield f"      - {TODO}"
-    yield from (f"      # - {comment(one.value)}   ({comment(one.why)})" for one in seen.left_out)
+    yield from (
+        f"      # - {comment(path.value)}   ({comment(path.why)})" for path in seen.left_out
+    )
 
 
 def _list(key: str, values: Sequence[Seen]) -> Iterator[str]:
     if values:
-        yield f"    {key}: [{', '.join(scalar(one.value, in_list=True) for one in values)}]"
+        yield f"    {key}: [{', '.join(scalar(value.value, in_list=True) for value in values)}]"
 
 
 def _predictions(seen: ModelSeen) -> Iterator[str]:
-    found = seen.predictions
-    if found is None:
+    predictions = seen.predictions
+    if predictions is None:
         return
     fields = {
-        "path": found.path,
-        "id": found.id,
-        "label": found.label,
-        "prediction": found.prediction,
-        "score": found.score,
+        "path": predictions.path,
+        "id": predictions.id,
+        "label": predictions.label,
+        "prediction": predictions.prediction,
+        "score": predictions.score,
     }
     shown = [f"{key}: {scalar(value, in_list=True)}" for key, value in fields.items() if value]
     yield f"    predictions: {{{', '.join(shown)}}}"
@@ -111,9 +113,9 @@ def _predictions(seen: ModelSeen) -> Iterator[str]:
 def _data(seen: ModelSeen) -> Iterator[str]:
     if seen.data:
         yield "    data:"
-    for name, one in seen.data.items():
+    for name, data in seen.data.items():
         key = seen.keys.get(name)
-        path = scalar(one.value, in_list=key is not None)
+        path = scalar(data.value, in_list=key is not None)
         shown = path if key is None else f"{{path: {path}, key: {scalar(key, in_list=True)}}}"
         yield f"      {scalar(name)}: {shown}"
 
@@ -143,8 +145,8 @@ def _gates(seen: ModelSeen) -> Iterator[str]:
     for name in seen.gates:
         limit = "max_drop" if direction(name) == "higher" else "max_rise"
         sure = ", confident: true" if name in given else ""
-        said = f"{limit}: 1%{sure}, undecided: approve"
-        yield f"      - {{metric: {scalar(name, in_list=True)}, {said}}}"
+        conditions = f"{limit}: 1%{sure}, undecided: approve"
+        yield f"      - {{metric: {scalar(name, in_list=True)}, {conditions}}}"
     if not seen.gates:
         yield "      - {model: any, max_growth: 50%}"
         yield "      # - {metric: accuracy, max_drop: 1%}   (your metric)"

@@ -20,12 +20,12 @@ def configs_below(folder: Path, name: str, planned: Mapping[str, Config]) -> Map
     Raises `UsageError` for one that cannot be read, and for a model that two of them declare: one
     name is one branch of the ledger.
     """
-    found = dict(planned)
+    configs = dict(planned)
     for path in _listed(folder, name):
-        if path not in found and (folder / path).is_file() and not (folder / path).is_symlink():
-            found[path] = read_config((folder / path).read_bytes(), path)
+        if path not in configs and (folder / path).is_file() and not (folder / path).is_symlink():
+            configs[path] = read_config((folder / path).read_bytes(), path)
     owners: dict[str, str] = {}
-    for path, config in found.items():
+    for path, config in configs.items():
         for model in config.models:
             if owners.setdefault(model, path) != path:
                 raise UsageError(
@@ -33,7 +33,7 @@ def configs_below(folder: Path, name: str, planned: Mapping[str, Config]) -> Map
                     f"the model {model} is declared in {owners[model]} as well",
                     hint="give one of them another name: models of one repository share a ledger",
                 )
-    return found
+    return configs
 
 
 def base_branch(repository: Repository) -> str | None:
@@ -48,7 +48,7 @@ def _listed(folder: Path, name: str) -> list[str]:
         *("ls-files", "-z", "--cached", "--others", "--exclude-standard"),
         doing=f"looking for {name} files",
     )
-    paths = sorted({one for one in shown if one.rpartition("/")[2] == name})
+    paths = sorted({path for path in shown if path.rpartition("/")[2] == name})
     if len(paths) > MAX_CONFIGS:
         raise UsageError(
             f"looking for {name} files",

@@ -57,7 +57,7 @@ def look(root: Path, name: str | None = None) -> Sight:
         own = tree if folder == "" else Tree(root / folder, tree, folder)
         called = name or _name(folder or root.resolve().name)
         models, notes = _models(own, called, _without(folder, folders))
-        named = tuple(_unique(one, folder, taken) for one in models)
+        named = tuple(_unique(model, folder, taken) for model in models)
         projects.append(Project(folder=folder, models=named, notes=notes))
     return Sight(projects=tuple(projects), forge=_forge(root))
 
@@ -91,19 +91,21 @@ def _folders(tree: Tree) -> list[str]:
     is run, a script below is a part of that.
     """
     stated = _stated(tree)
-    found: dict[str, None] = {}
+    folders: dict[str, None] = {}
     if "" not in stated:
         for path in tree.files:
             folder, base = posixpath.split(path)
             is_script = path.endswith(_SCRIPTS) and not is_test(base)
             if is_script and not _is_aside(folder) and _trains(tree, path, base):
-                found[_inside(path, _project_of(tree, path), stated)] = None
-    return sorted({**stated, **found})[:MAX_PROJECTS] or [""]
+                folders[_inside(path, _project_of(tree, path), stated)] = None
+    return sorted({**stated, **folders})[:MAX_PROJECTS] or [""]
 
 
 def _inside(path: str, project: str, stated: Mapping[str, None]) -> str:
     """The project of a script: one that says how it is run, if that is nearer than `project`."""
-    above = [one for one in stated if path.startswith(f"{one}/") and len(one) > len(project)]
+    above = [
+        folder for folder in stated if path.startswith(f"{folder}/") and len(folder) > len(project)
+    ]
     return max(above, key=len, default=project)
 
 
@@ -117,17 +119,17 @@ def _trains(tree: Tree, path: str, base: str) -> bool:
 
 def _stated(tree: Tree) -> dict[str, None]:
     """The folders that say how they are run: DVC's, MLflow's and Kedro's."""
-    found: dict[str, None] = {}
+    folders: dict[str, None] = {}
     for path in tree.files:
         folder, base = posixpath.split(path)
         if _is_aside(folder):
             continue
         if base == PIPELINE and b"cmd" in (tree.read(path) or b""):
             home = home_of(path, tree)
-            found[_project_of(tree, path) if home == folder else home] = None
+            folders[_project_of(tree, path) if home == folder else home] = None
         elif base == "MLproject" or _is_kedro(tree, path):
-            found[folder] = None
-    return found
+            folders[folder] = None
+    return folders
 
 
 def _is_kedro(tree: Tree, path: str) -> bool:
@@ -170,8 +172,8 @@ def _models(
     if not chosen:
         kedro = read_kedro(reader) if package_of(tree) is not None else None
         steps = [kedro] if kedro is not None else [*reader.named(), *reader.plain()]
-        steps = [one for one in steps if not _is_of_others(one, without)]
-        chosen = {_key(one): one for one in choose(steps, _Provided(tree, steps))}
+        steps = [step for step in steps if not _is_of_others(step, without)]
+        chosen = {_key(choice): choice for choice in choose(steps, _Provided(tree, steps))}
         if not chosen and kedro is not None:
             chosen = {"": Chosen(train=(kedro,), model=None)}
         if not chosen:
@@ -182,9 +184,9 @@ def _models(
         notes.append("there is more Python here than is read: run it in the folder of the project")
     is_alone = len(chosen) == 1
     seen = []
-    for key, one in chosen.items():
+    for key, its_choice in chosen.items():
         called = name if is_alone else _name(f"{name}-{_short(key, name)}")
-        seen.append(model_seen(tree, called, one))
+        seen.append(model_seen(tree, called, its_choice))
     return tuple(seen), tuple(notes)
 
 
@@ -204,7 +206,7 @@ class _Provided:
     def __init__(self, tree: Tree, steps: Sequence[Step]) -> None:
         self._tree = tree
         self._tracked = frozenset(tree.files)
-        self._made = frozenset(one.path for step in steps for one in step.writes)
+        self._made = frozenset(trace.path for step in steps for trace in step.writes)
 
     def __call__(self, path: str) -> bool:
         if path in self._tracked or path in self._tree.folders or self._tree.brings(path):
@@ -212,19 +214,19 @@ class _Provided:
         return self._tree.exists(path) and path not in self._made
 
 
-def _of_pipelines(found: Pipelines, reader: Reader) -> dict[str, Chosen]:
+def _of_pipelines(pipelines: Pipelines, reader: Reader) -> dict[str, Chosen]:
     """The models of DVC's pipelines; with several, each is reproduced by its last stage."""
-    models = model_stages(found)
+    models = model_stages(pipelines)
     chosen: dict[str, Chosen] = {}
     for file, stage, path, why in models[:50]:
-        after = downstream(stage, found)
+        after = downstream(stage, pipelines)
         last = after[-1] if after else stage
-        beside = found.files[file]
+        beside = pipelines.files[file]
         if len(models) == 1:
-            stages = [its for _, its in found.stages]
+            stages = [its for _, its in pipelines.stages]
             command = "dvc repro" if file == PIPELINE else f"dvc repro {file}"
         else:
-            stages = [*upstream(last, found), *(one for one in after if one is not last)]
+            stages = [*upstream(last, pipelines), *(other for other in after if other is not last)]
             target = last.name if file == PIPELINE else f"{file}:{last.name}"
             command = f"dvc repro {target}"
         step = step_of(stage.name, command, f"{file}: stage {stage.name}", stages, [file], reader)
@@ -232,32 +234,34 @@ def _of_pipelines(found: Pipelines, reader: Reader) -> dict[str, Chosen]:
         if len(models) == 1:
             named = names_in(stages, reader)
             more += [
-                Trace(path=one, kind="metrics", why=file, names=named.get(one, ()))
-                for one in beside.metrics
+                Trace(path=metric, kind="metrics", why=file, names=named.get(metric, ()))
+                for metric in beside.metrics
             ]
-            more += [Trace(path=one, kind="plots", why=file) for one in beside.plots]
+            more += [Trace(path=plot, kind="plots", why=file) for plot in beside.plots]
         step = msgspec.structs.replace(step, writes=(*step.writes, *more))
         trace = Trace(path=path, kind="model", why=f"{file}: {why}")
         chosen[stage.name] = Chosen(train=(step,), model=trace)
     return chosen
 
 
-def _without_model(found: Pipelines, reader: Reader) -> dict[str, Chosen]:
+def _without_model(pipelines: Pipelines, reader: Reader) -> dict[str, Chosen]:
     """A pipeline of DVC that trains, while the model is an out of none of its stages."""
-    training = training_stages(found, reader)
+    training = training_stages(pipelines, reader)
     if not training:
         return {}
     file, stage, _ = training[0]
-    stages = list(found.files[file].stages)
+    stages = list(pipelines.files[file].stages)
     command = "dvc repro" if file == PIPELINE else f"dvc repro {file}"
     step = step_of(stage.name, command, f"{file}: stage {stage.name}", stages, [file], reader)
     note = f"no stage of {file} has the model among its outs: add it there, so that DVC keeps it"
-    more = [Trace(path=one, kind="metrics", why=file) for one in found.files[file].metrics]
+    more = [
+        Trace(path=metric, kind="metrics", why=file) for metric in pipelines.files[file].metrics
+    ]
     step = msgspec.structs.replace(step, notes=(note,), writes=(*step.writes, *more))
     models = [
-        msgspec.structs.replace(one, why=f"{one.why}; no out of the stage {its.name} yet")
+        msgspec.structs.replace(trace, why=f"{trace.why}; no out of the stage {its.name} yet")
         for its_file, its, written in training
-        for one in written
+        for trace in written
         if its_file == file
     ]
     return {stage.name: Chosen(train=(step,), model=None, other_models=tuple(models))}
@@ -277,9 +281,9 @@ def _short(key: str, name: str) -> str:
     """A key without the words that all have: `train@north` is north, `train_churn` is churn."""
     part = key.partition("@")[2] or key
     kept = [
-        one for one in re.split(r"[^A-Za-z0-9]+", part) if one.lower() not in ("train", "model")
+        word for word in re.split(r"[^A-Za-z0-9]+", part) if word.lower() not in ("train", "model")
     ]
-    return "-".join(one for one in kept if one and one.lower() != name) or part
+    return "-".join(word for word in kept if word and word.lower() != name) or part
 
 
 def _name(text: str) -> str:

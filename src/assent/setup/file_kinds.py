@@ -94,7 +94,7 @@ def _is_named_model(named: set[str], end: str) -> bool:
 
 def _is_data(named: set[str]) -> bool:
     """Whether a word says that this is data, or what belongs to it: `traindata` does."""
-    return bool(named & _NO_MODEL) or any(re.search(r"(?:^data|data$)", one) for one in named)
+    return bool(named & _NO_MODEL) or any(re.search(r"(?:^data|data$)", word) for word in named)
 
 
 def is_setting(path: str) -> bool:

@@ -55,8 +55,11 @@ def configure(program: Program) -> bool:
 def _note_folder(program: Program, config: dict[str, Any]) -> None:
     """Note where Hydra puts what the script leaves, if that is a folder of each run's own."""
     folder = _at(config, "hydra.run.dir")
-    asked = [*(str(config),), *(program.sources.tree.text(one.path) for one in program.modules)]
-    is_used = any("runtime.output_dir" in one or "get_original_cwd" in one for one in asked)
+    asked = [
+        *(str(config),),
+        *(program.sources.tree.text(module.path) for module in program.modules),
+    ]
+    is_used = any("runtime.output_dir" in text or "get_original_cwd" in text for text in asked)
     if isinstance(folder, str) and "${now:" in folder and is_used:
         program.run_folder = folder.partition("${")[0].rstrip("/") or "outputs"
 
@@ -64,9 +67,9 @@ def _note_folder(program: Program, config: dict[str, Any]) -> None:
 def _decorator(module: Module) -> ast.Call | None:
     for functions in module.functions.values():
         for function in functions:
-            found = hydra_decorator(function, module)
-            if found is not None:
-                return found
+            decorator = hydra_decorator(function, module)
+            if decorator is not None:
+                return decorator
     return None
 
 
@@ -118,17 +121,17 @@ class _Composer:
         words = str(named).split()
         if "override" in words:
             return  # it says another choice of what is named elsewhere
-        place, _, said = (words[-1] if words else "").partition("@")
+        place, _, placed_in = (words[-1] if words else "").partition("@")
         is_from_root = place.startswith("/") or str(choice).startswith("/")
         place = place.strip("/") if is_from_root else posixpath.join(group, place).strip("/")
         within = "" if is_from_root or not package else package
         if named:
             choice = self._groups.get(place, choice)
-        inner = said or (str(words[-1]).strip("/").replace("/", ".") if words else "")
-        where = ".".join(one for one in (within, inner) if one and one != "_here_")
-        for one in choice if isinstance(choice, list) else [choice]:
-            if isinstance(one, str):
-                self.add(place, one.lstrip("/"), "" if said == "_global_" else where)
+        inner = placed_in or (str(words[-1]).strip("/").replace("/", ".") if words else "")
+        where = ".".join(part for part in (within, inner) if part and part != "_here_")
+        for name in choice if isinstance(choice, list) else [choice]:
+            if isinstance(name, str):
+                self.add(place, name.lstrip("/"), "" if placed_in == "_global_" else where)
 
     def _package(self, path: str, package: str) -> str:
         """Where the values of a file go: its first lines may say so."""
@@ -142,12 +145,12 @@ def _file(tree: Tree, folder: str, name: str) -> str | None:
     path = posixpath.normpath(posixpath.join(folder, name))
     names = (path, f"{path}.yaml", f"{path}.yml")
     return next(
-        (one for one in names if one.endswith((".yaml", ".yml")) and tree.is_file(one)), None
+        (name for name in names if name.endswith((".yaml", ".yml")) and tree.is_file(name)), None
     )
 
 
 def _nested(where: str, values: dict[str, Any]) -> dict[str, Any]:
-    for part in reversed([one for one in where.split(".") if one]):
+    for part in reversed([part for part in where.split(".") if part]):
         values = {part: values}
     return values
 
@@ -173,10 +176,10 @@ def _put(config: dict[str, Any], name: str, value: str) -> None:
 
 
 def _at(config: dict[str, Any], name: str) -> Any:
-    found: Any = config
+    value: Any = config
     for part in name.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return found
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 def _resolved(value: Any, config: dict[str, Any], depth: int) -> Any:
@@ -188,8 +191,8 @@ def _resolved(value: Any, config: dict[str, Any], depth: int) -> Any:
     if isinstance(value, str) and "${" in value:
 
         def put_in(match: re.Match[str]) -> str:
-            found = _at(config, match[1])
-            return str(found) if isinstance(found, str | int | float) else match[0]
+            known = _at(config, match[1])
+            return str(known) if isinstance(known, str | int | float) else match[0]
 
         shown = _REFERENCE.sub(put_in, value)
         shown = shown.replace("${hydra:runtime.cwd}", ".").replace("${oc.env:PWD}", ".")

@@ -95,33 +95,35 @@ def install_for(tree: Tree, folder: str, commands_of: Sequence[str], forge: str)
     """What the commands of a project in `folder` need; None if nothing here says it. `tree` is the
     whole repository; a pipeline of the same forge is asked first.
     """
-    found = _found(tree, folder, commands_of, forge)
-    if found is None:
+    install = _found(tree, folder, commands_of, forge)
+    if install is None:
         return None
-    unmet = tuple(_unmet(tree, found, folder, commands_of))
-    return msgspec.structs.replace(found, to_check=(*found.to_check, *unmet))
+    unmet = tuple(_unmet(tree, install, folder, commands_of))
+    return msgspec.structs.replace(install, to_check=(*install.to_check, *unmet))
 
 
 def _found(tree: Tree, folder: str, commands_of: Sequence[str], forge: str) -> Install | None:
-    wanted = {key for one in commands_of for key in _keys(tree, one, folder)}
+    wanted = {key for command in commands_of for key in _keys(tree, command, folder)}
     jobs = [
         (_closeness(job, wanted, tree), job.forge == forge, trains(f"{job.file} {job.name}"), job)
         for job in ci_jobs(tree)
     ]
-    ranked = sorted(jobs, key=lambda one: one[:3], reverse=True)
-    said: list[str] = []
+    ranked = sorted(jobs, key=lambda job: job[:3], reverse=True)
+    to_check: list[str] = []
     for score, _, _, job in ranked:
         if score == 0:
             break
-        found = _of_job(tree, job, wanted, score, forge)
-        said += [one for one in found.to_check if score > 1]
-        if found.lines or found.conda:
-            return _completed(msgspec.structs.replace(found, to_check=tuple(said)), commands_of)
+        install = _of_job(tree, job, wanted, score, forge)
+        to_check += [note for note in install.to_check if score > 1]
+        if install.lines or install.conda:
+            return _completed(
+                msgspec.structs.replace(install, to_check=tuple(to_check)), commands_of
+            )
     by_file = _of_files(tree, folder)
     if by_file is None:
         return None
     return _completed(
-        msgspec.structs.replace(by_file, to_check=(*by_file.to_check, *said)), commands_of
+        msgspec.structs.replace(by_file, to_check=(*by_file.to_check, *to_check)), commands_of
     )
 
 
@@ -135,14 +137,14 @@ def _keys(tree: Tree, command: str, folder: str) -> Iterator[str]:
 
 
 def _keys_of(tree: Tree, simple: Simple) -> Iterator[str]:
-    found = ran(simple)
-    if found is not None and found.module is not None:
-        path = f"{found.module.replace('.', '/')}.py"
+    run = ran(simple)
+    if run is not None and run.module is not None:
+        path = f"{run.module.replace('.', '/')}.py"
         for place in (simple.folder or "", posixpath.join(simple.folder or "", "src")):
-            if tree.is_file(one := posixpath.normpath(posixpath.join(place, path))):
-                yield one
-    elif found is not None and found.script is not None:
-        path = path_of(simple, found.script) or ""
+            if tree.is_file(own_path := posixpath.normpath(posixpath.join(place, path))):
+                yield own_path
+    elif run is not None and run.script is not None:
+        path = path_of(simple, run.script) or ""
         if path:
             yield path
     else:
@@ -209,11 +211,11 @@ def _before_training(tree: Tree, job: CiJob, wanted: set[str]) -> Iterator[Simpl
 
 def _installs(simple: Simple) -> bool:
     """Whether a command brings packages to the machine that it runs on."""
-    words = [one for one in simple.words if one != "sudo"]
+    words = [word for word in simple.words if word != "sudo"]
     program, rest = posixpath.basename(words[0]), words[1:]
     if re.fullmatch(r"python[0-9.]*", program) and rest[:1] == ["-m"]:
         program, rest = (rest[1] if len(rest) > 1 else ""), rest[2:]
-    first = next((one for one in rest if not one.startswith("-")), "")
+    first = next((word for word in rest if not word.startswith("-")), "")
     if re.fullmatch(r"pip[0-9.]*", program):
         return first == "install"
     if program == "uv":
@@ -251,31 +253,32 @@ def _files_of(simple: Simple) -> list[str]:
     """The files and folders of the repository that an installation names; a tool that reads its
     own files names the folder.
     """
-    found: list[str] = []
+    names: list[str] = []
     before = ""
     for word in simple.words[1:]:
         if before in ("-r", "--requirement", "-c", "--constraint", "-f", "--file", "-e"):
-            found.append(word)
+            names.append(word)
         elif match := re.fullmatch(r"(?:-r|--requirement=|--file=|--editable=)(.+)", word):
-            found.append(match[1])
+            names.append(match[1])
         elif re.fullmatch(r"\.{1,2}(?:/[^\[\]]*)?(?:\[.*\])?", word):
-            found.append(word)
+            names.append(word)
         before = word
-    tools = {posixpath.basename(one) for one in simple.words[:2]}
-    if tools & {"uv", "poetry", "pipenv", "pdm"} and "pip" not in simple.words and not found:
-        found.append(".")
-    return [re.sub(r"\[.*\]$", "", one) for one in found if "://" not in one]
+    tools = {posixpath.basename(word) for word in simple.words[:2]}
+    if tools & {"uv", "poetry", "pipenv", "pdm"} and "pip" not in simple.words and not names:
+        names.append(".")
+    return [re.sub(r"\[.*\]$", "", name) for name in names if "://" not in name]
 
 
 def _line(simple: Simple, theirs: str, forge: str) -> str:
     """A command as a line of a shell at the top of the repository, on the machine of a forge."""
     words = list(simple.words)
     if theirs != forge:
-        words = [one for one in words if one != "sudo"]
+        words = [word for word in words if word != "sudo"]
         if forge == "github" and words[0] in ("apt-get", "apt"):
             words.insert(0, "sudo")
     sets = [
-        f"{name}={shlex.quote(its)}" for name, _, its in (one.partition("=") for one in simple.sets)
+        f"{name}={shlex.quote(its)}"
+        for name, _, its in (setting.partition("=") for setting in simple.sets)
     ]
     line = " ".join([*sets, shlex.join(words)])
     return f"(cd {shlex.quote(simple.folder)} && {line})" if simple.folder else line
@@ -298,21 +301,23 @@ def _of_files(tree: Tree, folder: str) -> Install | None:
     """What the files of the project, or of the folders above it, are installed with."""
     here = folder
     while True:
-        found = [name for name in _OF_FILES if _is_installable(tree, posixpath.join(here, name))]
-        if found:
-            first, *others = (posixpath.join(here, name) for name in found)
-            line = _OF_FILES[found[0]]
+        names = [name for name in _OF_FILES if _is_installable(tree, posixpath.join(here, name))]
+        if names:
+            first, *others = (posixpath.join(here, name) for name in names)
+            line = _OF_FILES[names[0]]
             where = here or "."
             shown = line.format(first, folder=f"{shlex.quote(where)}")
             is_there = line.split()[0] in _TOOLS or _is_relative(tree.text(first))
             if is_there and here and line != CONDA:
-                shown = line.format(found[0], folder=".")
+                shown = line.format(names[0], folder=".")
                 shown = f"(cd {shlex.quote(here)} && {shown})"
             return Install(
                 lines=() if line == CONDA else (shown,),
                 why=first,
                 conda=first if line == CONDA else None,
-                left_out=tuple(f"{one} is here too" for one in others if _is_other(one, first)),
+                left_out=tuple(
+                    f"{other} is here too" for other in others if _is_other(other, first)
+                ),
             )
         if not here:
             return None
@@ -344,12 +349,12 @@ def _is_installable(tree: Tree, path: str) -> bool:
 # What a tool needs to be used
 
 
-def _completed(found: Install, commands_of: Sequence[str]) -> Install:
+def _completed(install: Install, commands_of: Sequence[str]) -> Install:
     """With the tools that the lines use, and the places of what they install."""
-    lines = list(found.lines)
+    lines = list(install.lines)
     used = [tool for tool in _TOOLS if any(_uses(line, tool) for line in lines)]
     brought = " ".join(line for line in lines if " install " in line)
-    missing = [one for one in used if not re.search(rf"install\b.*\b{one}\b", brought)]
+    missing = [tool for tool in used if not re.search(rf"install\b.*\b{tool}\b", brought)]
     if missing:
         lines.insert(0, f"python -m pip install {' '.join(missing)}")
     makes = any(re.search(r"\buv (?:sync|venv)\b", line) for line in lines)
@@ -362,7 +367,9 @@ def _completed(found: Install, commands_of: Sequence[str]) -> Install:
         for line in lines
         if _uses(line, tool) and "--system" not in line and not _runs_all(tool, commands_of)
     ]
-    return msgspec.structs.replace(found, lines=tuple(lines), folders=tuple(dict.fromkeys(folders)))
+    return msgspec.structs.replace(
+        install, lines=tuple(lines), folders=tuple(dict.fromkeys(folders))
+    )
 
 
 def _uses(line: str, tool: str) -> bool:
@@ -377,31 +384,31 @@ def _place(tool: str, line: str) -> str:
 
 def _runs_all(tool: str, commands_of: Sequence[str]) -> bool:
     """Whether every command goes through the tool, which then finds its packages itself."""
-    return all(re.search(rf"(?:^|&& |\(){tool} run\b", one) for one in commands_of)
+    return all(re.search(rf"(?:^|&& |\(){tool} run\b", command) for command in commands_of)
 
 
-def _unmet(tree: Tree, found: Install, folder: str, commands_of: Sequence[str]) -> Iterator[str]:
+def _unmet(tree: Tree, install: Install, folder: str, commands_of: Sequence[str]) -> Iterator[str]:
     """The programs that the commands are run with, and that nothing here seems to install."""
-    texts = [*found.lines, tree.text(found.conda) if found.conda else ""]
-    for line in found.lines:
+    texts = [*install.lines, tree.text(install.conda) if install.conda else ""]
+    for line in install.lines:
         for simple in commands(line):
             for name in _files_of(simple):
                 path = path_of(simple, name) or ""
                 texts += [tree.text(path), *_said(tree, path)]
-    for one in commands_of:
-        for simple in commands(one, folder):
+    for command in commands_of:
+        for simple in commands(command, folder):
             words = without_prefixes(list(simple.words))
             program = posixpath.basename(words[0]) if words else ""
             name = _PACKAGES.get(program, program)
             is_said = any(re.search(rf"\b{name}\b", text, re.IGNORECASE) for text in texts)
             if program in _PACKAGES and not is_said:
                 yield (
-                    f"`{one[:80]}` needs {name}, and nothing seems to install it: add it to the "
-                    f"job, for example `python -m pip install {name}`"
+                    f"`{command[:80]}` needs {name}, and nothing seems to install it: add it to "
+                    f"the job, for example `python -m pip install {name}`"
                 )
 
 
 def _said(tree: Tree, folder: str) -> list[str]:
     """What the files say that a tool reads in a folder by itself."""
-    names = (*(one for one in _OF_FILES if "." in one), "setup.cfg", "Pipfile")
+    names = (*(name for name in _OF_FILES if "." in name), "setup.cfg", "Pipfile")
     return [tree.text(posixpath.normpath(posixpath.join(folder, name))) for name in names]

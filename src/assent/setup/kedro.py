@@ -50,13 +50,13 @@ def read_kedro(reader: Reader) -> Step | None:
     made = {name for _, outputs in nodes for name in outputs}
     read = {name for inputs, _ in nodes for name in inputs}
     writes, reads = [], []
-    for one in entries:
-        is_made = one.name in made or (not nodes and not one.path.startswith("data/01"))
+    for entry in entries:
+        is_made = entry.name in made or (not nodes and not entry.path.startswith("data/01"))
         if is_made:
-            writes.append(_written(one, reader))
-        elif one.name in read or not nodes:
-            why = f"the catalog's {one.name}, which no node makes"
-            reads.append(Trace(path=one.path, kind="data", why=why))
+            writes.append(_written(entry, reader))
+        elif entry.name in read or not nodes:
+            why = f"the catalog's {entry.name}, which no node makes"
+            reads.append(Trace(path=entry.path, kind="data", why=why))
     parameters = [
         Trace(path=path, kind="params", why="Kedro's parameters")
         for path in tree.files
@@ -76,7 +76,7 @@ def read_kedro(reader: Reader) -> Step | None:
 
 def catalog(tree: Tree) -> list[Entry]:
     """The data sets that lie in files of the tree."""
-    found = []
+    entries = []
     for file in tree.files:
         if not _CATALOG.fullmatch(file):
             continue
@@ -85,8 +85,8 @@ def catalog(tree: Tree) -> list[Entry]:
             if isinstance(path, str) and _is_here(path):
                 kind = str(given.get("type", ""))
                 versioned = bool(given.get("versioned", "tracking." in kind))
-                found.append(Entry(str(name), kind, posixpath.normpath(path), versioned))
-    return found
+                entries.append(Entry(str(name), kind, posixpath.normpath(path), versioned))
+    return entries
 
 
 def _is_here(path: str) -> bool:
@@ -111,17 +111,17 @@ def _written(entry: Entry, reader: Reader) -> Trace:
 
 def _nodes(reader: Reader) -> list[tuple[list[str], list[str]]]:
     """Inputs and outputs of every `node(…)` of the project."""
-    found = []
+    nodes = []
     for program, call in _node_calls(reader):
         scope = program.modules[0].top
         inputs = program.value(argument(call, 1, "inputs"), scope)
         outputs = program.value(argument(call, 2, "outputs"), scope)
-        found.append((_data_sets(inputs), _data_sets(outputs)))
-    return found
+        nodes.append((_data_sets(inputs), _data_sets(outputs)))
+    return nodes
 
 
 def _node_calls(reader: Reader) -> list[tuple[Program, ast.Call]]:
-    found = []
+    calls = []
     for path in reader.tree.below("src", ".py"):
         if "node" not in reader.tree.text(path):
             continue
@@ -130,8 +130,8 @@ def _node_calls(reader: Reader) -> list[tuple[Program, ast.Call]]:
             if isinstance(node, ast.Call):
                 name = program.modules[0].dotted(node.func).rpartition(".")[2]
                 if name in ("node", "Node"):
-                    found.append((program, node))
-    return found
+                    calls.append((program, node))
+    return calls
 
 
 def _data_sets(value: Any) -> list[str]:
@@ -139,7 +139,7 @@ def _data_sets(value: Any) -> list[str]:
         return [value]
     if isinstance(value, dict):
         value = list(value.values())
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 
 def _figures(name: str, reader: Reader) -> tuple[str, ...]:
@@ -152,8 +152,8 @@ def _figures(name: str, reader: Reader) -> tuple[str, ...]:
             continue
         wanted = module.dotted(function).rpartition(".")[2]
         for other in program.modules:
-            for one in other.functions.get(wanted, []):
-                for node in ast.walk(one):
+            for definition in other.functions.get(wanted, []):
+                for node in ast.walk(definition):
                     if isinstance(node, ast.Return):
-                        return names_of(program, node.value, other.scopes[one])
+                        return names_of(program, node.value, other.scopes[definition])
     return ()

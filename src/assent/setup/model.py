@@ -44,22 +44,24 @@ MAX_PARAMS = 20
 def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
     """Everything about one model."""
     model, refused = _model(tree, chosen)
-    writes = [one for one in chosen.writes if not any(_is_at(one, its) for its in refused)]
-    outputs = [one.path for one in writes]
+    writes = [trace for trace in chosen.writes if not any(_is_at(trace, its) for its in refused)]
+    outputs = [trace.path for trace in writes]
     params, unnamed = _readable_params(tree, _params(tree, chosen))
     inputs, left_out = _inputs(tree, chosen, outputs)
-    inputs += [one for one in unnamed if not any(covered(its.value, one.value) for its in inputs)]
+    inputs += [
+        param for param in unnamed if not any(covered(its.value, param.value) for its in inputs)
+    ]
     found_metrics, idle = _metrics(tree, chosen, writes)
     metrics, clashing = _without_clashes(tree, found_metrics, writes)
     data = _data(tree, chosen, outputs)
-    predictions = predictions_of(tree, [one for one in writes if one.kind == "predictions"])
+    predictions = predictions_of(tree, [trace for trace in writes if trace.kind == "predictions"])
     others = {
-        "train": tuple(seen_of([one]) for one in chosen.other_trains),
-        "evaluate": tuple(seen_of([one]) for one in chosen.other_evaluates),
+        "train": tuple(seen_of([step]) for step in chosen.other_trains),
+        "evaluate": tuple(seen_of([step]) for step in chosen.other_evaluates),
         "model": (*refused, *_other_models(tree, chosen)),
         "metrics": (*clashing, *idle),
     }
-    found = ModelSeen(
+    seen = ModelSeen(
         name=name,
         train=seen_of(chosen.train) if chosen.train else None,
         evaluate=seen_of(chosen.evaluate) if chosen.evaluate else None,
@@ -70,20 +72,20 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
         metrics=tuple(metrics),
         predictions=predictions,
         data=data,
-        keys={key: its for key, one in data.items() if (its := key_of(tree, one))},
+        keys={key: its for key, table in data.items() if (its := key_of(tree, table))},
         plots=tuple(_plots(writes)),
-        gates=tuple(_gates(tree, writes, [one.value for one in metrics])),
-        is_unread=any(one.is_unread for one in (*chosen.train, *chosen.evaluate)),
+        gates=tuple(_gates(tree, writes, [metric.value for metric in metrics])),
+        is_unread=any(step.is_unread for step in (*chosen.train, *chosen.evaluate)),
         others={key: value for key, value in others.items() if value},
     )
-    return _with_advice(found, chosen)
+    return _with_advice(seen, chosen)
 
 
-def _with_advice(found: ModelSeen, chosen: Chosen) -> ModelSeen:
+def _with_advice(model: ModelSeen, chosen: Chosen) -> ModelSeen:
     hints = [hint for step in (*chosen.train, *chosen.evaluate) for hint in step.hints]
     notes = [note for step in (*chosen.train, *chosen.evaluate) for note in step.notes]
-    said = (*dict.fromkeys(notes), *advice(found, hints))
-    return msgspec.structs.replace(found, advice=said)
+    notes_and_advice = (*dict.fromkeys(notes), *advice(model, hints))
+    return msgspec.structs.replace(model, advice=notes_and_advice)
 
 
 def _is_at(trace: Trace, seen: Seen) -> bool:
@@ -110,48 +112,48 @@ def _model(tree: Tree, chosen: Chosen) -> tuple[Seen | None, list[Seen]]:
         return None, []
     if path.endswith("/") and tree.is_source(path.rstrip("/")):
         return None, [Seen(value=path, why=f"{why}, but that folder holds source code")]
-    if path.endswith("/") and any(one.startswith(path) for one in _read_from_git(tree, chosen)):
+    if path.endswith("/") and any(file.startswith(path) for file in _read_from_git(tree, chosen)):
         return None, [Seen(value=path, why=f"{why}, but that folder holds inputs")]
     return seen, []
 
 
 def _read_from_git(tree: Tree, chosen: Chosen) -> list[str]:
     """What the training reads, is there already, and is written by none of its steps."""
-    written = {one.path for one in chosen.writes}
-    reads = [one.path for step in chosen.train for one in step.reads]
+    written = {trace.path for trace in chosen.writes}
+    reads = [trace.path for step in chosen.train for trace in step.reads]
     return [path for path in reads if path not in written and tree.is_there(path)]
 
 
 def _other_models(tree: Tree, chosen: Chosen) -> list[Seen]:
-    found = [
-        Seen(value=one.path, why=one.why)
-        for one in chosen.other_models
-        if not one.path.startswith(HOLE)
+    models = [
+        Seen(value=trace.path, why=trace.why)
+        for trace in chosen.other_models
+        if not trace.path.startswith(HOLE)
     ]
     if chosen.model is None:
-        found += [
+        models += [
             Seen(value=path, why="it is there and looks like a model", certainty="guessed")
             for path in tree.files
             if model_score(path) >= 4 and ending(path) in MODEL_ENDINGS
         ]
-    return found[:5]
+    return models[:5]
 
 
 def _metrics(tree: Tree, chosen: Chosen, writes: Sequence[Trace]) -> _Split:
     """The files that hold figures: what the steps write, else what is there already and a script
     names; and what is there and nothing names.
     """
-    found: dict[str, Seen] = {}
-    for one in writes:
-        is_known = not one.path.startswith((HOLE, "."))
-        is_ours = is_known and one.kind == "metrics" and ending(one.path) in _METRICS
-        if is_ours and _is_readable(tree, one):
-            found.setdefault(one.path, Seen(value=one.path, why=one.why, certainty="read"))
-    exact = {path: seen for path, seen in found.items() if HOLE not in path}
+    metrics: dict[str, Seen] = {}
+    for trace in writes:
+        is_known = not trace.path.startswith((HOLE, "."))
+        is_ours = is_known and trace.kind == "metrics" and ending(trace.path) in _METRICS
+        if is_ours and _is_readable(tree, trace):
+            metrics.setdefault(trace.path, Seen(value=trace.path, why=trace.why, certainty="read"))
+    exact = {path: seen for path, seen in metrics.items() if HOLE not in path}
     if exact:
         return list(exact.values()), []
-    if found:
-        return list(found.values()), []
+    if metrics:
+        return list(metrics.values()), []
     there = [
         Seen(value=path, why="it is there already", certainty="guessed")
         for path in tree.files
@@ -164,10 +166,10 @@ def _metrics(tree: Tree, chosen: Chosen, writes: Sequence[Trace]) -> _Split:
     steps = (*chosen.train, *chosen.evaluate)
     texts = [tree.text(path) for step in steps for path in step.scripts]
     is_open = not steps or any(step.is_unread for step in steps)
-    if is_open or any(posixpath.basename(its.value) in one for its in there for one in texts):
+    if is_open or any(posixpath.basename(its.value) in text for its in there for text in texts):
         return there, []
     why = "it is there, but nothing that was read writes it"
-    return [], [Seen(value=one.value, why=why) for one in there]
+    return [], [Seen(value=metric.value, why=why) for metric in there]
 
 
 def _is_readable(tree: Tree, trace: Trace) -> bool:
@@ -188,42 +190,42 @@ def _without_clashes(tree: Tree, metrics: list[Seen], writes: Sequence[Trace]) -
     kept: list[Seen] = []
     rest: list[Seen] = []
     owners: dict[str, str] = {}
-    for one in sorted(metrics, key=lambda its: "train" in words(posixpath.basename(its.value))):
-        there = read_metrics(tree.root, [one.value] if tree.is_file(one.value) else [])
-        said = [name for trace in writes if trace.path == one.value for name in trace.names]
-        names = [*there.metrics, *there.series] or said
+    for metric in sorted(metrics, key=lambda its: "train" in words(posixpath.basename(its.value))):
+        there = read_metrics(tree.root, [metric.value] if tree.is_file(metric.value) else [])
+        written = [name for trace in writes if trace.path == metric.value for name in trace.names]
+        names = [*there.metrics, *there.series] or written
         clash = next((name for name in names if name in owners), None)
         if clash is None:
-            kept.append(one)
-            owners |= dict.fromkeys(names, one.value)
+            kept.append(metric)
+            owners |= dict.fromkeys(names, metric.value)
         else:
             why = f"it gives the name {clash}, as {owners[clash]} does"
-            rest.append(Seen(value=one.value, why=why))
-    return [one for one in metrics if one in kept], rest
+            rest.append(Seen(value=metric.value, why=why))
+    return [metric for metric in metrics if metric in kept], rest
 
 
 _Split = tuple[list[Seen], list[Seen]]
 
 
 def _plots(writes: Sequence[Trace]) -> list[Seen]:
-    found = {}
-    for one in writes:
-        if one.kind == "plots" and not one.path.startswith(HOLE):
-            path = one.path
+    plots = {}
+    for trace in writes:
+        if trace.kind == "plots" and not trace.path.startswith(HOLE):
+            path = trace.path
             if not ending(path):
                 path = f"{path}/*.png"
             elif ending(path) not in PLOT_ENDINGS and not path.endswith((".vl.json", ".vega.json")):
                 continue
-            found[path] = Seen(value=path, why=one.why)
-    return list(found.values())
+            plots[path] = Seen(value=path, why=trace.why)
+    return list(plots.values())
 
 
 def _params(tree: Tree, chosen: Chosen) -> list[Seen]:
     read = {
-        one.path: Seen(value=one.path, why=one.why)
+        trace.path: Seen(value=trace.path, why=trace.why)
         for step in (*chosen.train, *chosen.evaluate)
-        for one in step.reads
-        if one.kind == "params" and tree.is_file(one.path)
+        for trace in step.reads
+        if trace.kind == "params" and tree.is_file(trace.path)
     }
     for name in _PARAMS:
         if tree.is_file(name) and name not in read:
@@ -236,55 +238,55 @@ def _readable_params(tree: Tree, params: Sequence[Seen]) -> tuple[list[Seen], li
     another gives, or cannot be read, would stand in the way of every review. The first file is the
     main one, and stays.
     """
-    read = [read_params(tree.root, [one.value]) for one in params[:MAX_PARAMS]]
-    given = Counter(name for one in read for name in one.params)
+    read = [read_params(tree.root, [param.value]) for param in params[:MAX_PARAMS]]
+    given = Counter(name for params_read in read for name in params_read.params)
     kept: list[Seen] = []
-    for n, (one, its) in enumerate(zip(params, read, strict=False)):
+    for n, (param, its) in enumerate(zip(params, read, strict=False)):
         if not its.problems and (n == 0 or all(given[name] == 1 for name in its.params)):
-            kept.append(one)
-    return kept, [one for one in params if one not in kept]
+            kept.append(param)
+    return kept, [param for param in params if param not in kept]
 
 
 def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Seen], list[Seen]]:
     """What the steps start from, without what they write; and what is read but not there."""
-    found: dict[str, Seen] = {}
+    inputs: dict[str, Seen] = {}
     for path, why in _code(tree, chosen, outputs):
-        found.setdefault(path, Seen(value=path, why=why))
-    homes = dict.fromkeys(["", *(posixpath.dirname(path) for path in found)])
+        inputs.setdefault(path, Seen(value=path, why=why))
+    homes = dict.fromkeys(["", *(posixpath.dirname(path) for path in inputs)])
     locks = [posixpath.join(home, name) for home in homes if "*" not in home for name in LOCKS]
     for name in locks:
         if tree.is_file(name):
-            found.setdefault(name, Seen(value=name, why="the packages"))
-    if not any(name in found for name in locks) and tree.is_file("pyproject.toml"):
-        found.setdefault("pyproject.toml", Seen(value="pyproject.toml", why="the packages"))
+            inputs.setdefault(name, Seen(value=name, why="the packages"))
+    if not any(name in inputs for name in locks) and tree.is_file("pyproject.toml"):
+        inputs.setdefault("pyproject.toml", Seen(value="pyproject.toml", why="the packages"))
     missing: dict[str, Seen] = {}
-    for one in _outside(chosen, outputs):
-        if one.kind == "params" and tree.is_file(one.path):
+    for trace in _outside(chosen, outputs):
+        if trace.kind == "params" and tree.is_file(trace.path):
             continue
-        if one.path.startswith(HOLE):
-            shown = one.path.replace(HOLE, "…")
-            missing[shown] = Seen(value=shown, why=f"{one.why}, where only the run knows")
+        if trace.path.startswith(HOLE):
+            shown = trace.path.replace(HOLE, "…")
+            missing[shown] = Seen(value=shown, why=f"{trace.why}, where only the run knows")
             continue
-        there = _existing(tree, one.path)
+        there = _existing(tree, trace.path)
         if there is None:
-            if one.kind != "model":  # or it is a name in a hub
-                where = one.path.replace("\\", "/")
-                is_windows = where != one.path and tree.is_there(where)
+            if trace.kind != "model":  # or it is a name in a hub
+                where = trace.path.replace("\\", "/")
+                is_windows = where != trace.path and tree.is_there(where)
                 reason = f"it is {where} but on Windows" if is_windows else "but it is not here"
-                missing[one.path] = Seen(value=one.path, why=f"{one.why}, {reason}")
+                missing[trace.path] = Seen(value=trace.path, why=f"{trace.why}, {reason}")
         elif not any(_is_output(there, out) for out in outputs):
-            found.setdefault(there, Seen(value=there, why=one.why))
-    kept = [seen for path, seen in found.items() if not any(path == out for out in outputs)]
+            inputs.setdefault(there, Seen(value=there, why=trace.why))
+    kept = [seen for path, seen in inputs.items() if not any(path == out for out in outputs)]
     return _without_covered(kept), list(missing.values())
 
 
 def _without_covered(inputs: Sequence[Seen]) -> list[Seen]:
     """Inputs without those that a folder among them holds already."""
-    folders = [one.value.removesuffix("**") for one in inputs if one.value.endswith("/**")]
+    folders = [seen.value.removesuffix("**") for seen in inputs if seen.value.endswith("/**")]
     return [
-        one
-        for one in inputs
-        if not any(one.value.startswith(its) and one.value != f"{its}**" for its in folders)
+        seen
+        for seen in inputs
+        if not any(seen.value.startswith(its) and seen.value != f"{its}**" for its in folders)
     ]
 
 
@@ -297,18 +299,18 @@ def _outside(chosen: Chosen, outputs: Sequence[str]) -> list[Trace]:
     """What the steps read and none of them writes. Tables that only the evaluation reads are data
     sets, and known by that.
     """
-    trained = [one for step in chosen.train for one in step.reads]
+    trained = [trace for step in chosen.train for trace in step.reads]
     evaluated = [
-        one
+        trace
         for step in chosen.evaluate
-        for one in step.reads
-        if ending(one.path) not in TABLE_ENDINGS
+        for trace in step.reads
+        if ending(trace.path) not in TABLE_ENDINGS
     ]
     return [
-        one
-        for one in (*trained, *evaluated)
-        if not any(_is_output(one.path, out) for out in outputs)
-        and one.kind not in ("metrics", "predictions", "plots")
+        trace
+        for trace in (*trained, *evaluated)
+        if not any(_is_output(trace.path, out) for out in outputs)
+        and trace.kind not in ("metrics", "predictions", "plots")
     ]
 
 
@@ -316,7 +318,7 @@ def _existing(tree: Tree, path: str) -> str | None:
     """A path as an input: a file, a folder with all below it, what a pointer brings, or a glob."""
     if HOLE in path:
         pattern = re.compile(re.escape(path).replace(re.escape(HOLE), "[^/]*"))
-        if any(pattern.fullmatch(one) for one in tree.files):
+        if any(pattern.fullmatch(file) for file in tree.files):
             return path
         path = path.partition(HOLE)[0].rpartition("/")[0]
     if not path or path == ".":
@@ -333,7 +335,7 @@ def _pointed(tree: Tree, path: str) -> str | None:
     """
     if not tree.brings(path):
         return None
-    is_above = any(one.startswith(f"{path}/") for one in tree.pointers)
+    is_above = any(pointer.startswith(f"{path}/") for pointer in tree.pointers)
     return f"{path}/**" if is_above else path
 
 
@@ -360,29 +362,29 @@ def _all_of(folder: str, outputs: Sequence[str]) -> str:
 
 def _package(tree: Tree, path: str) -> str | None:
     """The topmost folder with an `__init__.py` that a file is in."""
-    found: str | None = None
+    package: str | None = None
     here = posixpath.dirname(path)
     while here:
         if tree.is_file(f"{here}/__init__.py"):
-            found = here
+            package = here
         here = posixpath.dirname(here)
-    return found
+    return package
 
 
 def _data(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> dict[str, Seen]:
     """The tables that are read and not made, by a name of their own."""
-    found: dict[str, Seen] = {}
-    reads = [one for step in (*chosen.train, *chosen.evaluate) for one in step.reads]
-    for one in reads:
-        is_made = any(covers(one.path, out) for out in outputs)
-        if is_made or ending(one.path) not in TABLE_ENDINGS or HOLE in one.path:
+    tables: dict[str, Seen] = {}
+    reads = [trace for step in (*chosen.train, *chosen.evaluate) for trace in step.reads]
+    for trace in reads:
+        is_made = any(covers(trace.path, out) for out in outputs)
+        if is_made or ending(trace.path) not in TABLE_ENDINGS or HOLE in trace.path:
             continue
-        if not tree.is_there(one.path) or any(its.value == one.path for its in found.values()):
+        if not tree.is_there(trace.path) or any(its.value == trace.path for its in tables.values()):
             continue
-        if not has_names(tree, one.path):
+        if not has_names(tree, trace.path):
             continue
-        found[_data_name(one.path, found)] = Seen(value=one.path, why=one.why)
-    return dict(list(found.items())[:6])
+        tables[_data_name(trace.path, tables)] = Seen(value=trace.path, why=trace.why)
+    return dict(list(tables.items())[:6])
 
 
 def _data_name(path: str, taken: Iterable[str]) -> str:
@@ -411,7 +413,7 @@ def _gates(tree: Tree, writes: Sequence[Trace], metrics: Sequence[str]) -> list[
     """The figures whose direction is known, those of tests before those of the training."""
     there = read_metrics(tree.root, [path for path in metrics if tree.is_file(path)]).metrics
     names = [name for name, value in there.items() if number(value) is not None]
-    names += [name for one in writes if one.path in metrics for name in one.names]
+    names += [name for trace in writes if trace.path in metrics for name in trace.names]
     known = [
         name
         for name in dict.fromkeys(names)

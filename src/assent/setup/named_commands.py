@@ -58,14 +58,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
 def recipes(tree: Tree) -> list[Recipe]:
     """Every recipe of a folder; those that are made to be run by people come first."""
-    found: list[Recipe] = []
+    recipes_read: list[Recipe] = []
     read_by = (
         *(_entry_points, _makefile, _justfile, _pyproject, _invoke, _tox, _nox, _ci),
         _publishing,
     )
     for read in read_by:
-        found += read(tree)
-    return found[:MAX_RECIPES]
+        recipes_read += read(tree)
+    return recipes_read[:MAX_RECIPES]
 
 
 # MLproject
@@ -83,11 +83,15 @@ def _entry_points(tree: Tree) -> Iterator[Recipe]:
             filled = _filled(" ".join(command.split()), given.get("parameters"))
             why = f"MLproject: entry point {name}"
             is_filled = filled != " ".join(command.split())
-            unknown = [one for one in mapping_of(given.get("parameters")) if f"{{{one}}}" in filled]
+            unknown = [
+                placeholder
+                for placeholder in mapping_of(given.get("parameters"))
+                if f"{{{placeholder}}}" in filled
+            ]
             needed = f"{why} has no default for {', '.join(unknown)}: say it in the command"
             shown = filled
-            for one in unknown:
-                shown = shown.replace(f"{{{one}}}", TODO)
+            for placeholder in unknown:
+                shown = shown.replace(f"{{{placeholder}}}", TODO)
             yield Recipe(
                 name=str(name),
                 command=shown,
@@ -137,10 +141,10 @@ def _justfile(tree: Tree) -> Iterator[Recipe]:
         yield from _targets(_read_justfile(tree.text(file)), file, "just", "recipe")
 
 
-def _targets(found: dict[str, _Target], file: str, program: str, noun: str) -> Iterator[Recipe]:
-    for name, target in found.items():
+def _targets(targets: dict[str, _Target], file: str, program: str, noun: str) -> Iterator[Recipe]:
+    for name, target in targets.items():
         reached: set[str] = set()
-        lines = tuple(_all_lines(name, found, reached))
+        lines = tuple(_all_lines(name, targets, reached))
         if not lines:
             continue
         own = list(target.lines)
@@ -154,7 +158,9 @@ def _targets(found: dict[str, _Target], file: str, program: str, noun: str) -> I
             why=f"{file}: {noun} {name}",
             is_copied=is_plain,
             is_sum=not own,
-            makes=tuple(one for one in found if one in reached and _is_file(found[one], one)),
+            makes=tuple(
+                made for made in targets if made in reached and _is_file(targets[made], made)
+            ),
         )
 
 
@@ -165,8 +171,8 @@ def _is_file(target: _Target, name: str) -> bool:
 
 def _is_plain(line: str) -> bool:
     """Whether a line is one command that runs a script, and so needs nobody to run it."""
-    found = commands(line)
-    return len(found) == 1 and ran(found[0]) is not None and not re.search(r"[$`{]", line)
+    simples = commands(line)
+    return len(simples) == 1 and ran(simples[0]) is not None and not re.search(r"[$`{]", line)
 
 
 def _all_lines(name: str, targets: dict[str, _Target], seen: set[str]) -> Iterator[str]:
@@ -181,16 +187,16 @@ def _all_lines(name: str, targets: dict[str, _Target], seen: set[str]) -> Iterat
 
 def _read_makefile(text: str) -> dict[str, _Target]:
     variables = {"MAKE": "make", "PYTHON": "python"}
-    found: dict[str, _Target] = {}
+    targets: dict[str, _Target] = {}
     names: list[str] = []
     for line in _joined_lines(text):
         if line.startswith("\t"):
             for name in names:
-                target = found[name]
+                target = targets[name]
                 shown = _expanded(line.strip().lstrip("@-+ "), variables, name, target.needs)
                 lines = (*target.lines, *([shown] if shown else []))
                 varies = target.has_variables or _VARIES.search(line) is not None
-                found[name] = _Target(target.needs, lines, target.order, varies)
+                targets[name] = _Target(target.needs, lines, target.order, varies)
             continue
         assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)\s*[:?+]{0,2}=\s*([^#]*)", line)
         rule = re.match(
@@ -203,15 +209,15 @@ def _read_makefile(text: str) -> dict[str, _Target]:
             names = _expanded(rule[1], variables, "").split()
             normal, _, order = _expanded(rule[2], variables, "").partition("|")
             for name in names:
-                before = found.get(name, _Target((), ()))
+                before = targets.get(name, _Target((), ()))
                 needs = (*before.needs, *normal.split())
                 own = (_expanded(rule[3].strip(), variables, name, needs),) if rule[3] else ()
                 varies = before.has_variables or _VARIES.search(rule[3] or "") is not None
                 lines = (*before.lines, *own)
-                found[name] = _Target(needs, lines, tuple(order.split()), varies)
+                targets[name] = _Target(needs, lines, tuple(order.split()), varies)
         elif line.strip() and not line.startswith("#"):
             names = []
-    return found
+    return targets
 
 
 def _joined_lines(text: str) -> list[str]:
@@ -231,7 +237,7 @@ def _expanded(text: str, variables: dict[str, str], target: str, needs: Sequence
 
 def _read_justfile(text: str) -> dict[str, _Target]:
     variables: dict[str, str] = {}
-    found: dict[str, _Target] = {}
+    targets: dict[str, _Target] = {}
     name = ""
     for line in _joined_lines(text):
         assigned = re.match(r"(?:export\s+)?([\w-]+)\s*:=\s*[\"'](.*)[\"']\s*$", line)
@@ -239,10 +245,10 @@ def _read_justfile(text: str) -> dict[str, _Target]:
         if line.startswith((" ", "\t")) and name:
             shown = _put_in(line, variables).strip().lstrip("@-")
             if shown:
-                target = found[name]
+                target = targets[name]
                 varies = target.has_variables or _VARIES.search(line) is not None
                 lines = (*target.lines, shown)
-                found[name] = _Target(target.needs, lines, has_variables=varies)
+                targets[name] = _Target(target.needs, lines, has_variables=varies)
         elif assigned is not None:
             variables[assigned[1]] = assigned[2][:1000]
         elif rule is not None:
@@ -250,8 +256,8 @@ def _read_justfile(text: str) -> dict[str, _Target]:
             defaults = dict(re.findall(r"([\w-]+)=[\"']([^\"']*)[\"']", rule[2]))
             variables |= {key: value[:1000] for key, value in defaults.items()}
             needs = tuple(re.findall(r"[\w-]+", rule[3].replace("&&", " ")))
-            found[name] = _Target(needs, ())
-    return found
+            targets[name] = _Target(needs, ())
+    return targets
 
 
 def _put_in(line: str, variables: dict[str, str]) -> str:
@@ -301,9 +307,9 @@ def _hatch(tool: dict[str, Any]) -> Any:
 def _task_lines(task: Any) -> tuple[str, ...]:
     if isinstance(task, dict):
         given = [task.get(key) for key in ("cmd", "shell", "call", "composite", "sequence")]
-        task = next((one for one in given if one is not None), None)
+        task = next((lines for lines in given if lines is not None), None)
     if isinstance(task, list):
-        return tuple(one for one in task if isinstance(one, str))
+        return tuple(line for line in task if isinstance(line, str))
     return (task,) if isinstance(task, str) else ()
 
 
@@ -312,9 +318,12 @@ def _entry(tree: Tree, name: str, target: Any, table: str) -> Iterator[Recipe]:
     module = target.partition(":")[0] if isinstance(target, str) else ""
     path = next(
         (
-            one
-            for one in (f"{module.replace('.', '/')}.py", f"src/{module.replace('.', '/')}.py")
-            if tree.is_file(one)
+            candidate
+            for candidate in (
+                f"{module.replace('.', '/')}.py",
+                f"src/{module.replace('.', '/')}.py",
+            )
+            if tree.is_file(candidate)
         ),
         None,
     )
@@ -357,7 +366,7 @@ def _decorated(
         return
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and any(
-            decorator in ast.unparse(one) for one in node.decorator_list
+            decorator in ast.unparse(applied) for applied in node.decorator_list
         ):
             yield node.name, tuple(_run_lines(node, methods))
 
@@ -365,7 +374,7 @@ def _decorated(
 def _run_lines(function: ast.FunctionDef, methods: Sequence[str]) -> Iterator[str]:
     for node in ast.walk(function):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            words = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            words = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
             if node.func.attr in methods and words:
                 yield " ".join(str(word) for word in words)
 
@@ -401,10 +410,10 @@ def _ci(tree: Tree) -> Iterator[Recipe]:
 
 def _ci_of(tree: Tree, place: str) -> Iterator[Recipe]:
     for file in tree.files:
-        found = blocks_of(tree, file)
-        if found is None or posixpath.basename(file).startswith("assent"):
+        blocks = blocks_of(tree, file)
+        if blocks is None or posixpath.basename(file).startswith("assent"):
             continue
-        for job, block in found:
+        for job, block in blocks:
             yield from _lines_of(tree, file, job, block, place)
 
 
@@ -435,7 +444,7 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
         line = f"cd {shlex.quote(here)} && {shown}" if here else shown
         is_of_ci = file.endswith((".yml", ".yaml"))
         why = f"{file}: job {job}" if is_of_ci else file
-        said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
+        note = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
         yield Recipe(
             name=_called(simple) or job,
             command=line,
@@ -444,7 +453,7 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
             why=why,
             is_copied=True,
             is_of_ci=is_of_ci,
-            notes=(said,) if left_out else (),
+            notes=(note,) if left_out else (),
         )
 
 
@@ -452,12 +461,12 @@ def _called(simple: Simple) -> str | None:
     """What a command of a job is called: its script says more of it than the job, which is often
     `build` or `test` whatever it runs.
     """
-    found = ran(simple)
-    if found is None:
+    run = ran(simple)
+    if run is None:
         return None
-    if found.module is not None:
-        return found.module.rpartition(".")[2]
-    return posixpath.splitext(posixpath.basename(found.script or ""))[0] or None
+    if run.module is not None:
+        return run.module.rpartition(".")[2]
+    return posixpath.splitext(posixpath.basename(run.script or ""))[0] or None
 
 
 def _settings(tree: Tree, block: Block, simple: Simple) -> tuple[list[str], list[str]]:
@@ -471,7 +480,7 @@ def _settings(tree: Tree, block: Block, simple: Simple) -> tuple[list[str], list
         for name, its in block.values.items()
         if name == "PYTHONPATH" or _is_asked_for(tree, name)
     }
-    own = dict(one.split("=", 1) for one in simple.sets)
+    own = dict(setting.split("=", 1) for setting in simple.sets)
     known = {name: its for name, its in {**asked, **own}.items() if not set(its) & set("$`")}
     unknown = [f"{name}={its}" for name, its in own.items() if name not in known]
     return [f"{name}={shlex.quote(its)}" for name, its in known.items()], unknown
@@ -481,7 +490,9 @@ def _is_asked_for(tree: Tree, name: str) -> bool:
     """Whether a script reads a variable of the environment."""
     quoted = (f'"{name}"'.encode(), f"'{name}'".encode())
     scripts = [path for path in tree.files if path.endswith(".py")][:_MAX_ASKED]
-    return any(one in (tree.read(path) or b"") for path in scripts for one in quoted)
+    return any(
+        quoted_name in (tree.read(path) or b"") for path in scripts for quoted_name in quoted
+    )
 
 
 def _known_words(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -52,8 +52,8 @@ def foreign_step(tree: Tree, path: str, folder: str = "") -> Step:
             if where is None:
                 continue
             if kind == "read":
-                found = Trace(path=where, kind=kind_of(where), why=f"{script} reads it", by=script)
-                reads.setdefault(where, found)
+                trace = Trace(path=where, kind=kind_of(where), why=f"{script} reads it", by=script)
+                reads.setdefault(where, trace)
             else:
                 is_model = kind == "model" and model_score(where) >= 0
                 its: Kind = "model" if is_model else kind_of(where)
@@ -74,7 +74,7 @@ def foreign_step(tree: Tree, path: str, folder: str = "") -> Step:
         scripts=tuple(scripts),
         reads=(
             *reads.values(),
-            *(Trace(path=one, kind="data", why="the packages") for one in locks),
+            *(Trace(path=lock, kind="data", why="the packages") for lock in locks),
         ),
         writes=tuple(writes.values()),
         notes=(not_read(language, path),),
@@ -96,7 +96,7 @@ def _included(tree: Tree, path: str, folder: str) -> Iterator[str]:
         for match in _SOURCES.finditer(tree.text(here)):
             places = (folder, posixpath.dirname(here))
             wheres = [_below(place, match[1]) for place in places]
-            there = next((one for one in wheres if one and tree.is_file(one)), None)
+            there = next((place for place in wheres if place and tree.is_file(place)), None)
             if there is not None and there not in seen:
                 seen[there] = None
                 waiting.append(there)
@@ -106,7 +106,7 @@ def _included(tree: Tree, path: str, folder: str) -> Iterator[str]:
 def _named(text: str) -> Iterator[tuple[str, str]]:
     for kind, pattern in (("read", _READS), ("model", _SAVES), ("write", _WRITES)):
         for _, match in zip(range(MAX_FOUND), pattern.finditer(text), strict=False):
-            yield kind, next(one for one in match.groups() if one)
+            yield kind, next(name for name in match.groups() if name)
 
 
 def _below(folder: str, name: str) -> str | None:

@@ -83,7 +83,7 @@ def missing_scripts(root: Path, command: str) -> tuple[str, ...]:
     only a shell or another program knows (a variable, a condition, `uv run --directory`, what
     `PYTHONPATH` holds) leaves a doubt, and so does an earlier command that may bring the file.
     """
-    found: dict[str, None] = {}
+    scripts: dict[str, None] = {}
     earlier: list[Path] = []
     is_grouped = _GROUPS.search(command) is not None
     for simple in commands(command):
@@ -97,14 +97,14 @@ def missing_scripts(root: Path, command: str) -> tuple[str, ...]:
         place = _Place(root, command)
         path = place.missing(simple)
         if path is not None and not _may_be_written(path, earlier):
-            found[path] = None
+            scripts[path] = None
         if posixpath.basename(first) in _BRINGS_NOTHING:
             continue
         script = place.script(simple)
         if script is None:
             break
         earlier.append(script)
-    return tuple(found)
+    return tuple(scripts)
 
 
 def _is_plain_folder(simple: Simple) -> bool:
@@ -141,17 +141,17 @@ class _Place:
         program = posixpath.basename(words[0])
         if program in _NEEDED or program == "just":
             return self._missing_recipes(simple.folder, words)
-        found = ran(_with_words(simple, words))
-        if found is None:
+        run = ran(_with_words(simple, words))
+        if run is None:
             return None
-        if found.module is not None:
-            return self._missing_module(simple.folder, found.module)
-        assert found.script is not None
-        path = path_of(simple, found.script)
-        if path is None or "://" in found.script or (self._root / path).exists():
+        if run.module is not None:
+            return self._missing_module(simple.folder, run.module)
+        assert run.script is not None
+        path = path_of(simple, run.script)
+        if path is None or "://" in run.script or (self._root / path).exists():
             return None
-        is_searched = "/" not in found.script and (program in SHELLS or program == found.script)
-        if is_searched and shutil.which(found.script) is not None:
+        is_searched = "/" not in run.script and (program in SHELLS or program == run.script)
+        if is_searched and shutil.which(run.script) is not None:
             return None
         return path if path.endswith(SCRIPTS) or "/" in path else None
 
@@ -160,12 +160,12 @@ class _Place:
         anything else, which may write any file.
         """
         words = _certain(simple.words)
-        found = ran(_with_words(simple, words)) if words else None
-        if not words or found is None or not _PLAIN.match(words[0]):
+        run = ran(_with_words(simple, words)) if words else None
+        if not words or run is None or not _PLAIN.match(words[0]):
             return None
-        if found.module is not None:
-            return self._root if found.module in _INSTALLS else None
-        path = path_of(simple, found.script or "")
+        if run.module is not None:
+            return self._root if run.module in _INSTALLS else None
+        path = path_of(simple, run.script or "")
         return None if path is None else self._root / path
 
     def _missing_recipes(self, folder: str, words: Sequence[str]) -> str | None:
@@ -174,10 +174,10 @@ class _Place:
         program, home = posixpath.basename(words[0]), self._root / folder
         if program in _NEEDED:
             names = _NEEDED[program]
-            return None if any((home / one).exists() for one in names) else names[-1]
+            return None if any((home / name).exists() for name in names) else names[-1]
         above = [home, *home.resolve().parents]  # `just` looks there too
-        recipes = frozenset(one.lower() for one in JUSTFILES)
-        return None if any(_holds(one, recipes) for one in above) else JUSTFILES[0]
+        recipes = frozenset(justfile.lower() for justfile in JUSTFILES)
+        return None if any(_holds(path, recipes) for path in above) else JUSTFILES[0]
 
     def _missing_module(self, folder: str, module: str) -> str | None:
         """A module that its package, which is here, does not hold. Other packages are installed,
@@ -240,14 +240,14 @@ def _is_read_as_usual(words: Sequence[str]) -> bool:
     first = posixpath.basename(words[0])
     options = _leading_options(words[1:])
     if _PLAIN.match(words[0]):
-        return all(one in _HARMLESS or one == "-m" for one in options)
+        return all(option in _HARMLESS or option == "-m" for option in options)
     if first in SHELLS:
-        return all(re.fullmatch(r"-[euxo]+", one) for one in options)
+        return all(re.fullmatch(r"-[euxo]+", option) for option in options)
     if first in _LAUNCHERS:
-        return not any(_REACHES.search(one) for one in words)
+        return not any(_REACHES.search(word) for word in words)
     if first == "jupyter":
         # Of several notebooks one may be written; another may be a value.
-        named = [one for one in words if one.endswith(".ipynb")]
+        named = [word for word in words if word.endswith(".ipynb")]
         return len(named) == 1 and not named[0].startswith("-") and not _is_output(words, named[0])
     if first == "papermill":
         return not options
@@ -259,11 +259,11 @@ def _is_output(words: Sequence[str], name: str) -> bool:
 
 
 def _leading_options(words: Sequence[str]) -> list[str]:
-    found: list[str] = []
+    options: list[str] = []
     for word in words:
         if not word.startswith("-"):
             break
-        found.append(word)
+        options.append(word)
         if word == "-m":
             break
-    return found
+    return options

@@ -46,9 +46,11 @@ def read_script(
     moves = hydra.configure(program)
     walked = _Walk(program)
     flags = walked.flags
-    imported = [one.path for one in program.modules]
+    imported = [module.path for module in program.modules]
     own = [] if program.rest else subcommands(program.modules[0])
-    words = [one for one in own if one == "train"] or [one for one in own if trains(one)]
+    words = [command for command in own if command == "train"] or [
+        command for command in own if trains(command)
+    ]
     words = words if len(words) == 1 else []
     shown = ", ".join(own[:8])
     unclear = f"{path} has commands of its own ({shown}): add the one that trains to the command"
@@ -83,23 +85,23 @@ def _own_folder(program: Program, moves: bool) -> list[str]:
 
 
 def _configurations(program: Program) -> list[Trace]:
-    found = [
+    traces = [
         Trace(path=path, kind="params", why=f"{program.script} loads it") for path in program.loaded
     ]
     if program.composed_from is not None:
         why = "Hydra composes the configuration from it"
-        found.append(Trace(path=program.composed_from, kind="data", why=why))
-    return found
+        traces.append(Trace(path=program.composed_from, kind="data", why=why))
+    return traces
 
 
 def _once(traces: Sequence[Trace]) -> list[Trace]:
     """Each path once, with what says most about it: that a file is opened says least."""
-    found: dict[str, Trace] = {}
-    for one in traces:
-        standing = found.get(one.path)
-        if standing is None or _telling(one) > _telling(standing):
-            found[one.path] = one
-    return list(found.values())
+    by_path: dict[str, Trace] = {}
+    for trace in traces:
+        standing = by_path.get(trace.path)
+        if standing is None or _telling(trace) > _telling(standing):
+            by_path[trace.path] = trace
+    return list(by_path.values())
 
 
 def _telling(trace: Trace) -> tuple[bool, bool]:
@@ -180,7 +182,7 @@ class _Walk:
         by_name: dict[str, list[tuple[Function, Module]]] = {}
         for module in modules:
             for name, functions in module.functions.items():
-                by_name.setdefault(name, []).extend((one, module) for one in functions)
+                by_name.setdefault(name, []).extend((function, module) for function in functions)
         seen: set[Function] = set()
         names: set[str] = set()
         waiting: deque[tuple[ast.AST, Scope]] = deque()
@@ -212,9 +214,9 @@ class _Walk:
         """The functions that a group of click or an app of typer runs, which nothing calls by name:
         the one that the command line names, else all.
         """
-        found = list(commands_of(self.program.modules[0]))
-        named = [function for name, function, _ in found if name in self.program.rest[:1]]
-        return named or [function for _, function, _ in found]
+        commands = list(commands_of(self.program.modules[0]))
+        named = [function for name, function, _ in commands if name in self.program.rest[:1]]
+        return named or [function for _, function, _ in commands]
 
     def _call(self, node: ast.Call, scope: Scope) -> None:
         dotted = scope.module.dotted(node.func)
@@ -329,11 +331,11 @@ class _Walk:
                 self._wrote(folder, "model", "trainer.save_model", node, scope)
 
     def _logged_names(self, method: str) -> list[str]:
-        found = []
+        names = []
         for node, scope in self.program.calls.get(method, []):
             name = self.program.value(argument(node, 0, "name", "key"), scope)
-            found += [name] if isinstance(name, str) and HOLE not in name else []
-        return list(dict.fromkeys(found))
+            names += [name] if isinstance(name, str) and HOLE not in name else []
+        return list(dict.fromkeys(names))
 
     def _trainer_arguments(self, node: ast.Call, scope: Scope) -> None:
         if scope.module.dotted(node.func).rpartition(".")[2] in TRAINER_ARGUMENTS:
@@ -368,22 +370,22 @@ class _Walk:
                 self._wrote(path, "metrics", "trainer.save_metrics", node, scope, names)
 
     def _computed_metrics(self) -> list[str]:
-        found: list[str] = ["eval_loss"]
+        names: list[str] = ["eval_loss"]
         for module in self.program.modules:
             for function in module.functions.get("compute_metrics", []):
                 inner = module.scopes[function]
                 for node in ast.walk(function):
                     if isinstance(node, ast.Return):
-                        found += names_of(self.program, node.value, inner)
-        return list(dict.fromkeys(found))
+                        names += names_of(self.program, node.value, inner)
+        return list(dict.fromkeys(names))
 
     def _data_set(self, node: ast.Call, scope: Scope) -> None:
         """The local files of `load_dataset("csv", data_files=…)`."""
         given = self.program.value(argument(node, 2, "data_files", "data_dir"), scope)
         values = given.values() if isinstance(given, dict) else [given]
         for value in values:
-            for one in value if isinstance(value, list) else [value]:
-                path = self.program.path(one)
+            for item in value if isinstance(value, list) else [value]:
+                path = self.program.path(item)
                 if path is not None:
                     self.reads.append(_traced(path, "data", "load_dataset", node, scope))
 
@@ -452,8 +454,8 @@ class _Walk:
     def _prints(self, node: ast.Call, scope: Scope) -> None:
         """`print("accuracy:", a)`, `print(f"accuracy: {a}")`: names and what stands for them."""
         parts: list[ast.expr] = []
-        for one in node.args:
-            parts += one.values if isinstance(one, ast.JoinedStr) else [one]
+        for printed in node.args:
+            parts += printed.values if isinstance(printed, ast.JoinedStr) else [printed]
         values: dict[str, str] = {}
         label = ""
         for part in parts:
@@ -485,10 +487,10 @@ class _Walk:
         """Names that only the whole walk knows: what Lightning logs, what a trainer computes."""
         names = tuple(f"last.{name}" for name in self.logged)
         self.writes = [
-            msgspec.structs.replace(one, names=names)
-            if names and one.path.endswith("/metrics.csv") and one.call == "CSVLogger"
-            else one
-            for one in self.writes
+            msgspec.structs.replace(trace, names=names)
+            if names and trace.path.endswith("/metrics.csv") and trace.call == "CSVLogger"
+            else trace
+            for trace in self.writes
         ]
 
 
@@ -514,13 +516,13 @@ def _loaded_name(node: ast.AST, module: Module) -> str | None:
 
 def _methods(name: str, modules: Sequence[Module]) -> list[tuple[Function, Module]]:
     """What runs if a class of this name is called: its `__init__`, `__post_init__`, `__call__`."""
-    found: list[tuple[Function, Module]] = []
+    methods: list[tuple[Function, Module]] = []
     for module in modules:
         if name in module.classes:
             for node in module.classes[name].body:
                 if isinstance(node, ast.FunctionDef) and node.name.startswith("__"):
-                    found.append((node, module))
-    return found
+                    methods.append((node, module))
+    return methods
 
 
 _ALIASES = {"np.": "numpy.", "pd.": "pandas.", "tf.": "tensorflow.", "plt.": "matplotlib.pyplot."}

@@ -60,7 +60,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     def written(self, *kinds: Kind) -> list[Trace]:
         """The files of these kinds that it writes."""
-        return [one for one in self.writes if one.kind in kinds]
+        return [trace for trace in self.writes if trace.kind in kinds]
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,12 +68,12 @@ def commands(line: str, folder: str = "", known: Mapping[str, str] | None = None
     """
     if len(line) > MAX_COMMAND:
         return []
-    found: list[Simple] = []
+    simples: list[Simple] = []
     is_conditional = False
     here: str | None = folder
     values = dict(known or {})
-    for one in _lines(line):
-        for words in _split(one):
+    for command in _lines(line):
+        for words in _split(command):
             if words and words[0] in ("||", "&&"):
                 is_conditional = words[0] == "||" or is_conditional
                 continue
@@ -82,10 +82,10 @@ def commands(line: str, folder: str = "", known: Mapping[str, str] | None = None
             simple = _simple(words, here, is_conditional)
             if simple is None:
                 continue
-            found.append(simple)
+            simples.append(simple)
             is_conditional |= simple.words[0] in ("test", "[", "[[") or words[0] == "if"
             here = None if here is None else _changed(simple, here)
-    return found
+    return simples
 
 
 def ran(simple: Simple) -> Ran | None:

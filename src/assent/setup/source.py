@@ -145,53 +145,53 @@ class Sources:
         else:
             places = list(dict.fromkeys([here, "", "src", "lib", "code", "scripts"]))
         for place in places:
-            found = self._below(place, parts)
-            if found:
-                return found
+            files = self._below(place, parts)
+            if files:
+                return files
         return []
 
     def places_of(self, path: str) -> set[str]:
         """Where what a script imports is found: `own` beside it, `root`, or `src`."""
         module, own = self.module(path), posixpath.dirname(path)
-        found = set()
+        places = set()
         for name in module.imports:
             parts = name.split(".")
             if name.startswith("."):
-                found.add("root")
+                places.add("root")
             elif self._below(own, parts):
-                found.add("own")
+                places.add("own")
             elif own and self._below("", parts):
-                found.add("root")
+                places.add("root")
             elif self._below("src", parts):
-                found.add("src")
-        return found
+                places.add("src")
+        return places
 
     def _below(self, place: str, parts: list[str]) -> list[str]:
-        found: list[str] = []
+        files: list[str] = []
         for part in parts:
             there = posixpath.join(place, part)
             if self.tree.is_file(f"{there}.py"):
-                return [*found, f"{there}.py"]
+                return [*files, f"{there}.py"]
             if not self.tree.is_folder(there):
-                return found if any(one.endswith(".py") for one in found) else []
+                return files if any(file.endswith(".py") for file in files) else []
             if self.tree.is_file(f"{there}/__init__.py"):
-                found.append(f"{there}/__init__.py")
+                files.append(f"{there}/__init__.py")
             place = there
-        if not found and parts and self.tree.below(place, ".py"):
+        if not files and parts and self.tree.below(place, ".py"):
             return [f"{place}/"]  # a package without `__init__.py`
-        return found
+        return files
 
     def closure(self, path: str, most: int = MAX_CLOSURE) -> list[Module]:
         """A file and all that it imports, directly or not."""
-        found: dict[str, Module] = {}
+        modules: dict[str, Module] = {}
         waiting = [path]
-        while waiting and len(found) < most:
+        while waiting and len(modules) < most:
             next_path = waiting.pop(0)
-            if next_path in found or next_path.endswith("/"):
+            if next_path in modules or next_path.endswith("/"):
                 continue
-            found[next_path] = self.module(next_path)
-            waiting += self.imported(found[next_path])
-        return list(found.values())
+            modules[next_path] = self.module(next_path)
+            waiting += self.imported(modules[next_path])
+        return list(modules.values())
 
 
 def notebook_code(text: bytes) -> bytes:
@@ -199,7 +199,7 @@ def notebook_code(text: bytes) -> bytes:
     try:
         cells = json.loads(text).get("cells", [])
         sources = [cell["source"] for cell in cells if cell.get("cell_type") == "code"]
-        codes = ["".join(one) for one in sources]
+        codes = ["".join(source) for source in sources]
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return b""
     parsed = [code for code in map(_plain_python, codes) if _is_python(code)]
@@ -214,7 +214,7 @@ def notebook_language(text: bytes) -> str:
 
 def shell_lines(text: bytes) -> list[str]:
     """The lines of a notebook that a shell runs (`!python train.py`)."""
-    return [one.decode(errors="replace") for one in re.findall(rb'"!\s*([^"\\]+)', text)]
+    return [line.decode(errors="replace") for line in re.findall(rb'"!\s*([^"\\]+)', text)]
 
 
 def _plain_python(code: str) -> str:
@@ -321,5 +321,5 @@ def _target(module: Module, scope: Scope, target: ast.expr, value: ast.expr) -> 
     ):
         module.attributes.setdefault(target.attr, []).append((value, scope))
     elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
-        for one, its in zip(target.elts, value.elts, strict=False):
-            _target(module, scope, one, its)
+        for element, its in zip(target.elts, value.elts, strict=False):
+            _target(module, scope, element, its)

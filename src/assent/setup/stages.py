@@ -37,7 +37,7 @@ class Pipelines(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stages(self) -> list[tuple[str, Stage]]:
         """Every stage with its file."""
-        return [(file, stage) for file, one in self.files.items() for stage in one.stages]
+        return [(file, stage) for file, pipeline in self.files.items() for stage in pipeline.stages]
 
     @property
     def outs(self) -> dict[str, Stage]:
@@ -51,7 +51,7 @@ class Pipelines(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_pipelines(tree: Tree) -> Pipelines:
     """The pipelines of a tree."""
-    found: dict[str, Pipeline] = {}
+    pipelines: dict[str, Pipeline] = {}
     problems = []
     for file in tree.files:
         if posixpath.basename(file) != FILE:
@@ -61,39 +61,39 @@ def read_pipelines(tree: Tree) -> Pipelines:
             known: dict[str, Any] = {}
             for name in variable_files(text, folder):
                 known |= tree.mapping(name)
-            found[file] = read_pipeline(text, folder, known)
+            pipelines[file] = read_pipeline(text, folder, known)
         except ParseError as error:
             problems.append(f"{file} could not be read: {error}")
-    return Pipelines(files=found, problems=tuple(problems))
+    return Pipelines(files=pipelines, problems=tuple(problems))
 
 
-def model_stages(found: Pipelines) -> list[tuple[str, Stage, str, str]]:
+def model_stages(pipelines: Pipelines) -> list[tuple[str, Stage, str, str]]:
     """The stages that make a model, each with its file, the model's path and why. A stage that
     another such stage depends on is none: it made a part.
     """
     candidates = []
-    for file, stage in found.stages:
-        best = _best_out(stage, found.files[file], found)
+    for file, stage in pipelines.stages:
+        best = _best_out(stage, pipelines.files[file], pipelines)
         if best is not None:
             candidates.append((file, stage, *best))
     most = max((score for *_, score in candidates), default=0)
-    strong = [one for one in candidates if one[4] >= min(most, 5)]
+    strong = [candidate for candidate in candidates if candidate[4] >= min(most, 5)]
     paths = {path for _, _, path, _, _ in strong}
     return [
         (file, stage, path, why)
         for file, stage, path, why, _ in strong
-        if not (paths - {path}) & _downstream_models(stage, path, found)
+        if not (paths - {path}) & _downstream_models(stage, path, pipelines)
     ]
 
 
-def training_stages(found: Pipelines, reader: Reader) -> list[tuple[str, Stage, list[Trace]]]:
+def training_stages(pipelines: Pipelines, reader: Reader) -> list[tuple[str, Stage, list[Trace]]]:
     """The stages that train though none of their outs looks like a model, each with its file and
     the models that its scripts write.
     """
     training = []
-    for file, stage in found.stages:
+    for file, stage in pipelines.stages:
         step = _script_of(stage, reader)
-        models = [one for one in step.written("model") if model_score(one.path) >= 0]
+        models = [trace for trace in step.written("model") if model_score(trace.path) >= 0]
         named = [stage.name, *(posixpath.basename(path) for path in step.scripts)]
         if models or any(map(trains, named)):
             training.append((file, stage, models))
@@ -107,7 +107,7 @@ def home_of(file: str, tree: Tree) -> str:
         stages = read_pipeline(tree.read(file) or b"", own).stages
     except ParseError:
         return own
-    folders = [own.split("/"), *(one.folder.split("/") for one in stages)]
+    folders = [own.split("/"), *(stage.folder.split("/") for stage in stages)]
     common = []
     for parts in zip(*folders, strict=False):
         if len(set(parts)) > 1:
@@ -116,35 +116,35 @@ def home_of(file: str, tree: Tree) -> str:
     return "/".join(common)
 
 
-def _downstream_models(stage: Stage, path: str, found: Pipelines) -> set[str]:
+def _downstream_models(stage: Stage, path: str, pipelines: Pipelines) -> set[str]:
     """The outs of what is trained with the out of this stage."""
-    after = [other for _, other in found.stages if path in other.deps and other is not stage]
+    after = [other for _, other in pipelines.stages if path in other.deps and other is not stage]
     return {out for other in after for out in other.outs if trains(other.name)}
 
 
-def _best_out(stage: Stage, file: Pipeline, found: Pipelines) -> tuple[str, str, int] | None:
+def _best_out(stage: Stage, file: Pipeline, pipelines: Pipelines) -> tuple[str, str, int] | None:
     scored = []
     for path in stage.outs:
         score = model_score(path) + 2 * trains(stage.name)
         why = f"out of the stage {stage.name}"
         if file.artifacts.get(path) == "model":
             score, why = score + 10, "named there as a model"
-        elif any(_judges(other, path) for _, other in found.stages):
+        elif any(_judges(other, path) for _, other in pipelines.stages):
             score, why = score + 2, f"{why}, which the evaluation depends on"
         if is_setting(path):
             continue
         if score > 0 and (ending(path) not in DATA_ENDINGS or score >= 5):
             scored.append((path, why, score))
-    return max(scored, key=lambda one: one[2], default=None)
+    return max(scored, key=lambda out: out[2], default=None)
 
 
 def _judges(stage: Stage, path: str) -> bool:
     return path in stage.deps and (bool(stage.metrics) or evaluates(stage.name))
 
 
-def upstream(stage: Stage, found: Pipelines) -> list[Stage]:
+def upstream(stage: Stage, pipelines: Pipelines) -> list[Stage]:
     """A stage and all that it needs, directly or not."""
-    outs = found.outs
+    outs = pipelines.outs
     needed: dict[str, Stage] = {stage.name: stage}
     waiting = [stage]
     while waiting:
@@ -156,18 +156,18 @@ def upstream(stage: Stage, found: Pipelines) -> list[Stage]:
     return list(needed.values())
 
 
-def downstream(stage: Stage, found: Pipelines) -> list[Stage]:
+def downstream(stage: Stage, pipelines: Pipelines) -> list[Stage]:
     """All that needs a stage, directly or not, in the order of the file."""
     needing: dict[str, Stage] = {}
     known = [stage]
     while known:
-        outs = [*(one := known.pop()).outs, *one.metrics, *one.plots]
-        for _, other in found.stages:
+        outs = [*(current := known.pop()).outs, *current.metrics, *current.plots]
+        for _, other in pipelines.stages:
             is_after = any(_covers(out, path) for out in outs for path in other.deps)
             if is_after and other.name not in needing and other.name != stage.name:
                 needing[other.name] = other
                 known.append(other)
-    return [other for _, other in found.stages if other.name in needing]
+    return [other for _, other in pipelines.stages if other.name in needing]
 
 
 def _covers(out: str, path: str) -> bool:
@@ -178,11 +178,11 @@ def step_of(
     name: str, command: str, why: str, stages: Sequence[Stage], files: Sequence[str], reader: Reader
 ) -> Step:
     """Several stages, reproduced together, as one step."""
-    outs = {path for one in stages for path in (*one.outs, *one.metrics, *one.plots)}
-    deps = list(dict.fromkeys(path for one in stages for path in one.deps))
+    outs = {path for stage in stages for path in (*stage.outs, *stage.metrics, *stage.plots)}
+    deps = list(dict.fromkeys(path for stage in stages for path in stage.deps))
     outside = [path for path in deps if not any(_covers(out, path) for out in outs)]
     named = names_in(stages, reader)
-    params = dict.fromkeys(path for one in stages for path in one.params)
+    params = dict.fromkeys(path for stage in stages for path in stage.params)
     return Step(
         name=name,
         command=command,
@@ -198,7 +198,7 @@ def step_of(
             ),
         ),
         writes=tuple(_writes(stages, named)),
-        hints=tuple(hint for one in stages for hint in _script_of(one, reader).hints),
+        hints=tuple(hint for stage in stages for hint in _script_of(stage, reader).hints),
     )
 
 
@@ -207,27 +207,30 @@ def _is_code(path: str, tree: Tree) -> bool:
 
 
 def _writes(stages: Sequence[Stage], named: dict[str, tuple[str, ...]]) -> list[Trace]:
-    found: list[Trace] = []
-    for one in stages:
-        kinds: list[tuple[Kind, tuple[str, ...]]] = [("metrics", one.metrics), ("plots", one.plots)]
+    traces: list[Trace] = []
+    for stage in stages:
+        kinds: list[tuple[Kind, tuple[str, ...]]] = [
+            ("metrics", stage.metrics),
+            ("plots", stage.plots),
+        ]
         for kind, paths in kinds:
-            why = f"{FILE}: {kind} of the stage {one.name}"
-            found += [
+            why = f"{FILE}: {kind} of the stage {stage.name}"
+            traces += [
                 Trace(path=path, kind=kind, why=why, names=named.get(path, ())) for path in paths
             ]
-        for path in one.outs:
+        for path in stage.outs:
             kind = kind_of(path)
-            why = f"{FILE}: out of the stage {one.name}"
-            found.append(Trace(path=path, kind=kind, why=why, names=named.get(path, ())))
-    return found
+            why = f"{FILE}: out of the stage {stage.name}"
+            traces.append(Trace(path=path, kind=kind, why=why, names=named.get(path, ())))
+    return traces
 
 
 def names_in(stages: Sequence[Stage], reader: Reader) -> dict[str, tuple[str, ...]]:
     """What the scripts of stages say about what is in their files."""
     return {
         trace.path: trace.names
-        for one in stages
-        for trace in _script_of(one, reader).writes
+        for stage in stages
+        for trace in _script_of(stage, reader).writes
         if trace.names
     }
 

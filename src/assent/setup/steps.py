@@ -73,16 +73,20 @@ class Reader:
 
     def named(self) -> list[Step]:
         """The steps that the repository has names for."""
-        found = recipes(self.tree)
-        by_name = {one.name: one for one in found if one.file in _TASK_FILES}
+        all_recipes = recipes(self.tree)
+        by_name = {recipe.name: recipe for recipe in all_recipes if recipe.file in _TASK_FILES}
         steps = [
-            (one, step)
-            for one in found
-            if not publishes("\n".join(one.lines))
-            if (step := self.of_recipe(one, by_name)) is not None
+            (recipe, step)
+            for recipe in all_recipes
+            if not publishes("\n".join(recipe.lines))
+            if (step := self.of_recipe(recipe, by_name)) is not None
         ]
-        own = [trace.path for one, step in steps if not one.is_sum for trace in step.writes]
-        return [step for one, step in steps if not (one.is_sum and _adds_nothing(one, step, own))]
+        own = [trace.path for recipe, step in steps if not recipe.is_sum for trace in step.writes]
+        return [
+            step
+            for recipe, step in steps
+            if not (recipe.is_sum and _adds_nothing(recipe, step, own))
+        ]
 
     def of_recipe(self, recipe: Recipe, others: dict[str, Recipe]) -> Step | None:
         """A recipe with what its lines do; None if none of them runs anything of the team's."""
@@ -125,14 +129,16 @@ class Reader:
             if target not in seen:
                 yield from self.of_lines(others[target].lines, others, seen | {target})
             return
-        found = ran(simple)
-        if found is not None:
-            step = self._of_run(simple, found, others, seen)
+        run = ran(simple)
+        if run is not None:
+            step = self._of_run(simple, run, others, seen)
             if step is not None:
                 yield step
         written = [*simple.writes, *(simple.words[1:] if program == "tee" else [])]
-        writes = tuple(one for name in written if (one := _redirected(simple, name)) is not None)
-        reads = tuple(self._named_files(simple, None if found is None else found.script))
+        writes = tuple(
+            trace for name in written if (trace := _redirected(simple, name)) is not None
+        )
+        reads = tuple(self._named_files(simple, None if run is None else run.script))
         if writes or reads:
             yield Step(name=program, command="", why="", reads=reads, writes=writes)
 
@@ -151,9 +157,9 @@ class Reader:
             before = word
 
     def _of_run(
-        self, simple: Simple, found: Ran, others: dict[str, Recipe], seen: set[str]
+        self, simple: Simple, run: Ran, others: dict[str, Recipe], seen: set[str]
     ) -> Step | None:
-        path = self._path(simple, found)
+        path = self._path(simple, run)
         if path is None:
             return None
         folder = simple.folder or ""
@@ -167,19 +173,19 @@ class Reader:
             papermill = any("papermill" in word for word in simple.words)
             return self.script(path, (), folder if papermill else posixpath.dirname(path))
         if path.endswith(".py"):
-            return self.script(path, found.arguments, folder)
+            return self.script(path, run.arguments, folder)
         if language_of(path) is not None:
             return _foreign(self.tree, path, folder)
         return Step(name=path, command="", why=path, scripts=(path,))
 
-    def _path(self, simple: Simple, found: Ran) -> str | None:
+    def _path(self, simple: Simple, run: Ran) -> str | None:
         """The file of the tree that is run, or None."""
-        if found.script is not None:
-            path = path_of(simple, found.script)
+        if run.script is not None:
+            path = path_of(simple, run.script)
             if path is not None and self.tree.is_folder(path):
                 path = f"{path}/__main__.py"
             return path if path is not None and self.tree.is_file(path) else None
-        inside = (found.module or "").replace(".", "/")
+        inside = (run.module or "").replace(".", "/")
         for place in (simple.folder or "", "src"):
             for name in (f"{inside}.py", f"{inside}/__main__.py"):
                 path = posixpath.normpath(posixpath.join(place, name))
@@ -192,7 +198,7 @@ class Reader:
         return [step for path in self._own_scripts() if (step := self._plain(path)) is not None]
 
     def _own_scripts(self) -> list[str]:
-        found = []
+        scripts = []
         for path in self.tree.files:
             if not path.endswith(SCRIPTS) or _ASIDE.intersection(path.split("/")[:-1]):
                 continue
@@ -201,8 +207,8 @@ class Reader:
             if is_test(name) or name in ("setup.py", "__init__.py"):
                 continue
             if is_telling or not path.endswith(".py") or _RUNS.search(self.tree.read(path) or b""):
-                found.append(path)
-        return sorted(found, key=_rank)[:MAX_SCRIPTS]
+                scripts.append(path)
+        return sorted(scripts, key=_rank)[:MAX_SCRIPTS]
 
     def _plain(self, path: str) -> Step | None:
         if path.endswith(".py"):
@@ -257,7 +263,7 @@ class Reader:
 
         def finds(folder: str) -> int:
             reads = self.script(path, (), folder).reads
-            return sum(self.tree.is_there(one.path) for one in reads)
+            return sum(self.tree.is_there(trace.path) for trace in reads)
 
         return own if finds(own) > finds("") else ""
 
@@ -305,14 +311,14 @@ def _with_made(step: Step, recipe: Recipe) -> Step:
     """A step with the files that its targets are called after, where no script says of them more
     than that.
     """
-    known = {one.path for one in step.writes}
+    known = {trace.path for trace in step.writes}
     made = [
         Trace(path=path, kind=_kind_made(path), why=f"{recipe.file}: target {path}")
         for name in recipe.makes
         if (path := posixpath.normpath(name)) not in known
         if not path.startswith(("/", "..")) and path not in step.scripts
     ]
-    reads = [one for one in step.reads if one.path not in {its.path for its in made}]
+    reads = [trace for trace in step.reads if trace.path not in {its.path for its in made}]
     writes = (*step.writes, *made)
     return msgspec.structs.replace(step, reads=tuple(reads), writes=writes)
 
@@ -324,7 +330,7 @@ def _kind_made(path: str) -> Kind:
 
 def _adds_nothing(recipe: Recipe, step: Step, own: Sequence[str]) -> bool:
     """Whether a target that only names others is no step of its own: others write all it does."""
-    return not trains(recipe.name) and all(one.path in own for one in step.writes)
+    return not trains(recipe.name) and all(trace.path in own for trace in step.writes)
 
 
 def _does_something(node: ast.stmt) -> bool:
@@ -388,13 +394,13 @@ def _merged(parts: Sequence[Step]) -> Step:
     reads: dict[str, Trace] = {}
     writes: dict[str, Trace] = {}
     for part in parts:
-        for one in part.reads:
-            if one.path not in written:
-                reads.setdefault(one.path, one)
-        for one in part.writes:
-            written.add(one.path)
-            if one.path not in writes or one.names:
-                writes[one.path] = one
+        for trace in part.reads:
+            if trace.path not in written:
+                reads.setdefault(trace.path, trace)
+        for trace in part.writes:
+            written.add(trace.path)
+            if trace.path not in writes or trace.names:
+                writes[trace.path] = trace
     return Step(
         name="",
         command="",

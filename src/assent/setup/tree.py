@@ -56,14 +56,14 @@ class Tree:
         return tuple(sorted(named))[:MAX_FILES]
 
     def _walked(self) -> list[str]:
-        found: list[str] = []
+        files: list[str] = []
         for here, folders, names in os.walk(self.root):
             folders[:] = sorted(set(folders) - LEFT_OUT)
             base = Path(here).relative_to(self.root)
-            found += [(base / name).as_posix() for name in names]
-            if len(found) > MAX_FILES:
+            files += [(base / name).as_posix() for name in names]
+            if len(files) > MAX_FILES:
                 break
-        return found
+        return files
 
     @cached_property
     def folders(self) -> frozenset[str]:
@@ -75,15 +75,15 @@ class Tree:
     @cached_property
     def pointers(self) -> dict[str, str]:
         """What `.dvc` files point to, by path, and the pointer that does."""
-        found: dict[str, str] = {}
+        pointers: dict[str, str] = {}
         for name in self.files:
             text = self.read(name) if name.endswith(".dvc") else None
             try:
                 locked = () if text is None else read_pointer(text, posixpath.dirname(name))
             except ParseError:
                 continue
-            found |= {one.path: name for one in locked}
-        return found
+            pointers |= {locked_file.path: name for locked_file in locked}
+        return pointers
 
     def is_file(self, name: str) -> bool:
         """Whether there is a regular file, tracked by Git or not."""
@@ -105,11 +105,11 @@ class Tree:
         """Whether a pointer stands for a path, a folder above it, or something below it."""
         name = name.rstrip("/")
         is_above = name in self._above_pointers
-        return is_above or any(one in self.pointers for one in (name, *_above(name)))
+        return is_above or any(path in self.pointers for path in (name, *_above(name)))
 
     @cached_property
     def _above_pointers(self) -> frozenset[str]:
-        return frozenset(above for one in self.pointers for above in _above(one))
+        return frozenset(above for pointer in self.pointers for above in _above(pointer))
 
     def below(self, folder: str, suffix: str = "") -> list[str]:
         """The listed files below a folder whose names end so."""
@@ -150,8 +150,8 @@ class Tree:
 
     def mapping(self, name: str) -> dict[str, Any]:
         """The same, if it is a mapping; else an empty one."""
-        found = self.values(name)
-        return found if isinstance(found, dict) else {}
+        mapping = self.values(name)
+        return mapping if isinstance(mapping, dict) else {}
 
 
 def _is_inside(name: str) -> bool:

@@ -100,21 +100,21 @@ class Program:
         self._busy.add(key)
         try:
             read = _READERS.get(type(node))
-            found = UNKNOWN if read is None else read(self, node, scope, depth + 1)
+            value = UNKNOWN if read is None else read(self, node, scope, depth + 1)
         finally:
             self._busy.discard(key)
-        if isinstance(found, str) and len(found) > MAX_TEXT:
+        if isinstance(value, str) and len(value) > MAX_TEXT:
             return UNKNOWN
-        return found
+        return value
 
     def look_up(self, name: str, scope: Scope, depth: int) -> Any:
         """What a name stands for where it is used."""
         here: Scope | None = scope
         while here is not None:
             for bound in here.names.get(name, []):
-                found = self.value(bound, here, depth)
-                if found is not UNKNOWN:
-                    return found
+                value = self.value(bound, here, depth)
+                if value is not UNKNOWN:
+                    return value
             if here.function is not None and name in _parameters(here.function):
                 return self._parameter(name, here, depth)
             here = here.outer
@@ -127,9 +127,9 @@ class Program:
             return self._imported(module.aliases[name], module, depth)
         for base in module.stars:
             joint = "" if base.endswith(".") else "."
-            found = self._imported(f"{base}{joint}{name}", module, depth)
-            if found is not UNKNOWN:
-                return found
+            imported = self._imported(f"{base}{joint}{name}", module, depth)
+            if imported is not UNKNOWN:
+                return imported
         return UNKNOWN
 
     def _imported(self, dotted: str, module: Module, depth: int) -> Any:
@@ -158,9 +158,9 @@ class Program:
         if function in self._site:
             sites = sites[self._site[function] :][:1]
         for call, caller in sites:
-            found = self.value(_argument(call, place, name), caller, depth)
-            if found is not UNKNOWN:
-                return found
+            value = self.value(_argument(call, place, name), caller, depth)
+            if value is not UNKNOWN:
+                return value
         return self.value(_default(function, name), scope.outer or scope, depth)
 
     def sites(self, scope: Scope) -> list[tuple[ast.Call, Scope]]:
@@ -176,23 +176,23 @@ class Program:
             (call, caller)
             for call, caller in self.calls.get("__init__", [])
             if caller.owner is not None
-            and owner.name in (ast.unparse(one).rpartition(".")[2] for one in caller.owner.bases)
+            and owner.name in (ast.unparse(base).rpartition(".")[2] for base in caller.owner.bases)
         ]
         return [*self.calls.get(owner.name, []), *below][:MAX_SITES]
 
     def values(self, node: ast.expr | None, scope: Scope) -> list[Any]:
         """What an expression of a function stands for in each call of it; unknown ones left out."""
-        found: list[Any] = []
+        values: list[Any] = []
         function = scope.function
         for site in range(max(1, len(self.sites(scope)))):
             if function is not None:
                 self._site[function] = site
             value = self.value(node, scope)
-            if value is not UNKNOWN and value not in found:
-                found.append(value)
+            if value is not UNKNOWN and value not in values:
+                values.append(value)
         if function is not None:
             self._site.pop(function, None)
-        return found
+        return values
 
     def _from_command(self, name: str, function: Function, scope: Scope, depth: int) -> Any:
         """A parameter that click, typer or fire fill from the command line."""
@@ -201,8 +201,8 @@ class Program:
             if not isinstance(decorator, ast.Call):
                 continue
             called = scope.module.dotted(decorator.func)
-            words = [self.value(one, scope.module.top, depth) for one in decorator.args]
-            names = [one.lstrip("-").replace("-", "_") for one in words if isinstance(one, str)]
+            words = [self.value(arg, scope.module.top, depth) for arg in decorator.args]
+            names = [word.lstrip("-").replace("-", "_") for word in words if isinstance(word, str)]
             if called == "click.argument" and names:
                 continue
             if called == "click.option" and name in names:
@@ -234,35 +234,35 @@ class Program:
                 inner = module.scopes[function]
                 for node in ast.walk(function):
                     if isinstance(node, ast.Return):
-                        found = self.value(node.value, inner, depth)
-                        if found is not UNKNOWN:
-                            return found
+                        value = self.value(node.value, inner, depth)
+                        if value is not UNKNOWN:
+                            return value
         return UNKNOWN
 
     def _instance(
         self, call: ast.Call, of: ast.ClassDef, module: Module, scope: Scope, depth: int
     ) -> Any:
         """The constants of a class, with what the call says otherwise."""
-        found: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         for node in of.body:
             target = node.targets[0] if isinstance(node, ast.Assign) else None
             target = node.target if isinstance(node, ast.AnnAssign) else target
             if isinstance(target, ast.Name):
                 value = self.value(getattr(node, "value", None), module.top, depth)
-                found[target.id] = self.named.get(target.id, value)
+                fields[target.id] = self.named.get(target.id, value)
         for keyword in call.keywords:
             if keyword.arg is not None:
-                found[keyword.arg] = self.value(keyword.value, scope, depth)
-        return found
+                fields[keyword.arg] = self.value(keyword.value, scope, depth)
+        return fields
 
     def attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Any:
         """`args.model_path`, `cfg.train.lr`, `path.parent`, `config.MODELS`, `self.path`."""
         module = scope.module
         if isinstance(node.value, ast.Name) and node.value.id == "self" and scope.owner is not None:
             for bound, there in module.attributes.get(node.attr, []):
-                found = self.value(bound, there, depth)
-                if found is not UNKNOWN:
-                    return found
+                value = self.value(bound, there, depth)
+                if value is not UNKNOWN:
+                    return value
             return self._of_class(scope.owner, node.attr, module, depth)
         dotted = module.dotted(node)
         if dotted == "sys.argv":
@@ -273,9 +273,9 @@ class Program:
         if isinstance(base, str):
             return _of_path(base, node.attr)
         if dotted and not dotted.startswith("."):
-            found = self._imported(dotted, module, depth)
-            if found is not UNKNOWN:
-                return found
+            imported = self._imported(dotted, module, depth)
+            if imported is not UNKNOWN:
+                return imported
         if isinstance(node.value, ast.Name) and node.value.id == "FLAGS":
             return self._flag(node.attr, depth)
         if isinstance(node.value, ast.Name) and node.value.id in module.classes:
@@ -313,74 +313,74 @@ class Program:
         if known is None and isinstance(node.func, ast.Attribute):
             known = _METHODS.get(node.func.attr)
         if known is not None:
-            found = known(self, node, scope, depth)
-            if found is not UNKNOWN:
-                return found
+            value = known(self, node, scope, depth)
+            if value is not UNKNOWN:
+                return value
         return self.returned(node, scope, depth)
 
     def arguments_of(self, node: ast.Call, scope: Scope, depth: int) -> list[Any]:
         """The values of a call's positional arguments."""
-        return [self.value(one, scope, depth) for one in node.args]
+        return [self.value(arg, scope, depth) for arg in node.args]
 
     def load(self, value: Any) -> Any:
         """What a configuration file holds, and the note that it was read."""
         path = self.path(value)
-        found = None if path is None else self.sources.tree.values(path)
-        if path is None or found is None:
+        content = None if path is None else self.sources.tree.values(path)
+        if path is None or content is None:
             return UNKNOWN
         self.loaded[path] = None
-        return found
+        return content
 
     def parsed(self, scope: Scope, depth: int) -> dict[str, Any]:
         """The namespace that `parse_args` gives: the command's arguments, else the defaults."""
-        found: dict[str, Any] = {**self.named}
+        known: dict[str, Any] = {**self.named}
         for name, (value, module) in self._declared.items():
             if isinstance(value, ast.expr):
                 here = self.value(value, scope, depth)
                 value = here if here is not UNKNOWN else self.value(value, module.top, depth)
-            found[name] = value
-        return found
+            known[name] = value
+        return known
 
 
 def _declared(module: Module, named: dict[str, str], rest: Sequence[str]) -> dict[str, Any]:
     """The options that `add_argument` declares: what the command gives, else the default."""
-    found: dict[str, Any] = {}
+    declared: dict[str, Any] = {}
     place = 0
     for node in module.option_calls:
-        names = [one.value for one in node.args if isinstance(one, ast.Constant)]
-        texts = [one for one in names if isinstance(one, str)]
+        names = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+        texts = [name for name in names if isinstance(name, str)]
         destination = _argument(node, 99, "dest")
         if isinstance(destination, ast.Constant):
             name = str(destination.value)
         else:
-            name = max(texts, key=lambda one: (one.startswith("--"), len(one)), default="")
+            name = max(texts, key=lambda text: (text.startswith("--"), len(text)), default="")
         name = name.lstrip("-").replace("-", "_")
-        spelled = [one.lstrip("-").replace("-", "_") for one in texts]
-        given = next((named[one] for one in spelled if one in named), None)
+        spelled = [text.lstrip("-").replace("-", "_") for text in texts]
+        given = next((named[name] for name in spelled if name in named), None)
         if texts and not texts[0].startswith("-"):
             given = rest[place] if place < len(rest) else None
             place += 1
-        found[name] = given if given is not None else _argument(node, 99, "default")
-    return found
+        declared[name] = given if given is not None else _argument(node, 99, "default")
+    return declared
 
 
 def missing_arguments(program: Program) -> list[str]:
     """The arguments that a script demands and its command does not give. With commands of its own
     (`add_subparsers`) nobody knows which of them are meant.
     """
-    found: list[str] = []
+    missing: list[str] = []
     place = 0
     if "add_subparsers" in program.sources.tree.text(program.script):
         return []
     asked = demanded(program.modules[0])
-    found += [one for one in asked if one.lstrip("-").replace("-", "_") not in program.named]
-    if found and program.rest:
-        found = [one for one in found if one.startswith("-")]
+    missing += [name for name in asked if name.lstrip("-").replace("-", "_") not in program.named]
+    if missing and program.rest:
+        missing = [name for name in missing if name.startswith("-")]
     for node in program.modules[0].option_calls:
         texts = [
-            one.value
-            for one in node.args
-            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            arg.value
+            for arg in node.args
+            if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
         ]
         if not texts:
             continue
@@ -388,31 +388,32 @@ def missing_arguments(program: Program) -> list[str]:
             arity = argument(node, 99, "nargs")
             is_free = isinstance(arity, ast.Constant) and arity.value in ("?", "*")
             if place >= len(program.rest) and not is_free:
-                found.append(texts[0])
+                missing.append(texts[0])
             place += 1
             continue
         required = argument(node, 99, "required")
         is_required = isinstance(required, ast.Constant) and required.value is True
-        names = [one.lstrip("-").replace("-", "_") for one in texts]
+        names = [text.lstrip("-").replace("-", "_") for text in texts]
         if is_required and not any(name in program.named for name in names):
-            found.append(max(texts, key=len))
-    return found
+            missing.append(max(texts, key=len))
+    return missing
 
 
 def _parameters(function: Function) -> list[str]:
     arguments = function.args
-    return [one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return [arg.arg for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
 
 
 def _default(function: Function, name: str) -> ast.expr | None:
     arguments = function.args
     places = [*arguments.posonlyargs, *arguments.args]
     pairs = zip(reversed(places), reversed(arguments.defaults), strict=False)
-    found: dict[str, ast.expr | None] = {one.arg: its for one, its in pairs}
-    found |= {
-        one.arg: its for one, its in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    defaults: dict[str, ast.expr | None] = {parameter.arg: its for parameter, its in pairs}
+    defaults |= {
+        parameter.arg: its
+        for parameter, its in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     }
-    return found.get(name)
+    return defaults.get(name)
 
 
 def _argument(call: ast.Call, place: int, *names: str) -> ast.expr | None:
@@ -420,7 +421,7 @@ def _argument(call: ast.Call, place: int, *names: str) -> ast.expr | None:
     for keyword in call.keywords:
         if keyword.arg in names:
             return keyword.value
-    if any(isinstance(one, ast.Starred) for one in call.args[: place + 1]):
+    if any(isinstance(arg, ast.Starred) for arg in call.args[: place + 1]):
         return None
     return call.args[place] if 0 <= place < len(call.args) else None
 
@@ -434,9 +435,9 @@ def _is_hydra(function: Function, module: Module) -> bool:
 
 def hydra_decorator(function: Function, module: Module) -> ast.Call | None:
     """The `@hydra.main(…)` of a function."""
-    for one in function.decorator_list:
-        if isinstance(one, ast.Call) and module.dotted(one.func) == "hydra.main":
-            return one
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and module.dotted(decorator.func) == "hydra.main":
+            return decorator
     return None
 
 
@@ -473,19 +474,19 @@ def _formatted(program: Program, node: ast.JoinedStr, scope: Scope, depth: int) 
     parts = []
     for part in node.values:
         value = part.value if isinstance(part, ast.FormattedValue) else part
-        found = program.value(value, scope, depth)
-        parts.append(str(found) if isinstance(found, str | int | float) else HOLE)
+        known = program.value(value, scope, depth)
+        parts.append(str(known) if isinstance(known, str | int | float) else HOLE)
     return "".join(parts)
 
 
 def _binary(program: Program, node: ast.BinOp, scope: Scope, depth: int) -> Any:
-    left, right = (program.value(one, scope, depth) for one in (node.left, node.right))
+    left, right = (program.value(side, scope, depth) for side in (node.left, node.right))
     if isinstance(node.op, ast.Div):
         if isinstance(left, str) and (isinstance(right, str) or right is UNKNOWN):
             return posixpath.join(left, right if isinstance(right, str) else HOLE)
     elif isinstance(node.op, ast.Add):
         if isinstance(left, str) or isinstance(right, str):
-            texts = [one if isinstance(one, str) else HOLE for one in (left, right)]
+            texts = [side if isinstance(side, str) else HOLE for side in (left, right)]
             return "".join(texts)
         if isinstance(left, list) and isinstance(right, list):
             return left + right
@@ -506,29 +507,29 @@ def _subscript(program: Program, node: ast.Subscript, scope: Scope, depth: int) 
 
 
 def _either(program: Program, node: ast.IfExp, scope: Scope, depth: int) -> Any:
-    found = program.value(node.body, scope, depth)
-    return found if found is not UNKNOWN else program.value(node.orelse, scope, depth)
+    value = program.value(node.body, scope, depth)
+    return value if value is not UNKNOWN else program.value(node.orelse, scope, depth)
 
 
 def _first_of(program: Program, node: ast.BoolOp, scope: Scope, depth: int) -> Any:
-    for one in node.values:
-        found = program.value(one, scope, depth)
-        if found is not UNKNOWN and found is not None and found != "":
-            return found
+    for operand in node.values:
+        value = program.value(operand, scope, depth)
+        if value is not UNKNOWN and value is not None and value != "":
+            return value
     return UNKNOWN
 
 
 def _list(program: Program, node: ast.List | ast.Tuple, scope: Scope, depth: int) -> Any:
-    return [program.value(one, scope, depth) for one in node.elts]
+    return [program.value(element, scope, depth) for element in node.elts]
 
 
 def _dict(program: Program, node: ast.Dict, scope: Scope, depth: int) -> Any:
-    found: dict[Any, Any] = {}
+    mapping: dict[Any, Any] = {}
     for key, value in zip(node.keys, node.values, strict=True):
         name = program.value(key, scope, depth)
         if isinstance(name, str | int):
-            found[name] = program.value(value, scope, depth)
-    return found
+            mapping[name] = program.value(value, scope, depth)
+    return mapping
 
 
 def _call(program: Program, node: ast.Call, scope: Scope, depth: int) -> Any:
@@ -558,10 +559,10 @@ _Call = Callable[[Program, ast.Call, Scope, int], Any]
 
 def _joined(program: Program, node: ast.Call, scope: Scope, depth: int) -> Any:
     """`Path(a, b)`, `os.path.join(a, b)`: what is not known is a hole, but not all of it."""
-    found = program.arguments_of(node, scope, depth)
-    if not any(isinstance(one, str) for one in found):
+    parts = program.arguments_of(node, scope, depth)
+    if not any(isinstance(part, str) for part in parts):
         return "." if not node.args else UNKNOWN
-    return posixpath.join(*(one if isinstance(one, str) else HOLE for one in found))
+    return posixpath.join(*(part if isinstance(part, str) else HOLE for part in parts))
 
 
 def _same(program: Program, node: ast.Call, scope: Scope, depth: int) -> Any:
@@ -596,7 +597,7 @@ def _joined_path(program: Program, node: ast.Call, scope: Scope, depth: int) -> 
     if not isinstance(base, str):
         return UNKNOWN
     parts = program.arguments_of(node, scope, depth)
-    return posixpath.join(base, *(one if isinstance(one, str) else HOLE for one in parts))
+    return posixpath.join(base, *(part if isinstance(part, str) else HOLE for part in parts))
 
 
 def _with_suffix(program: Program, node: ast.Call, scope: Scope, depth: int) -> Any:
@@ -619,7 +620,7 @@ def _formatted_text(program: Program, node: ast.Call, scope: Scope, depth: int) 
     if not isinstance(base, str):
         return UNKNOWN
     values = program.arguments_of(node, scope, depth)
-    known = iter(str(one) if isinstance(one, str | int) else HOLE for one in values)
+    known = iter(str(value) if isinstance(value, str | int) else HOLE for value in values)
     return re.sub(r"\{[^{}]*\}", lambda _: next(known, HOLE), base[:MAX_TEXT])
 
 

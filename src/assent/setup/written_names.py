@@ -36,9 +36,9 @@ def columns_of(program: Program, node: ast.expr, scope: Scope, depth: int = 0) -
         return ()
     if isinstance(node, ast.Name):
         for bound, here in _bindings(node.id, scope):
-            found = columns_of(program, bound, here, depth + 1)
-            if found:
-                return tuple(dict.fromkeys([*found, *_added(node.id, here)]))
+            columns = columns_of(program, bound, here, depth + 1)
+            if columns:
+                return tuple(dict.fromkeys([*columns, *_added(node.id, here)]))
     return ()
 
 
@@ -47,7 +47,7 @@ def figures_in_text(program: Program, path: str, scope: Scope) -> tuple[str, ...
     `file.write(f"Accuracy = {accuracy}")`. None of a `.txt` file that could not be read for
     figures as it would be then: one with a table in it, or a figure in prose.
     """
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     text = ""
     for method in ("write", "write_text", "writelines"):
         for node, here in program.calls.get(method, []):
@@ -55,9 +55,9 @@ def figures_in_text(program: Program, path: str, scope: Scope) -> tuple[str, ...
                 continue
             target = program.value(node.func.value, here)
             if isinstance(target, Handle | str) and program.path(target) == path:
-                for one in node.args:
-                    found |= dict.fromkeys(_figures(one))
-                    text += _as_written(one)
+                for argument in node.args:
+                    names |= dict.fromkeys(_figures(argument))
+                    text += _as_written(argument)
                 text += "\n" * (method == "write_text")
     if path.endswith(".txt"):
         is_printed = any(
@@ -67,8 +67,8 @@ def figures_in_text(program: Program, path: str, scope: Scope) -> tuple[str, ...
             for keyword in node.keywords
             if keyword.arg == "file"
         )
-        found = {} if is_printed else dict.fromkeys(_readable(text))
-    return tuple(found)[:MAX_NAMES]
+        names = {} if is_printed else dict.fromkeys(_readable(text))
+    return tuple(names)[:MAX_NAMES]
 
 
 def _as_written(node: ast.expr) -> str:
@@ -90,7 +90,7 @@ def _readable(text: str) -> list[str]:
 
 def _figures(node: ast.expr) -> list[str]:
     """The words before each value: of `f"Accuracy = {a}, F1 = {b}"` Accuracy and F1."""
-    found = []
+    labels = []
     label = ""
     for part in _parts(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
@@ -98,9 +98,9 @@ def _figures(node: ast.expr) -> list[str]:
             continue
         match = _FIGURE.search(re.split(r"[,;\n]", label)[-1].strip() if label.strip() else "")
         if match is not None:
-            found.append(match[1].strip())
+            labels.append(match[1].strip())
         label = ""
-    return found
+    return labels
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
@@ -115,7 +115,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
         return _split_at_holes(node.left)
     if isinstance(node, ast.List | ast.Tuple):
-        return [part for one in node.elts for part in _parts(one)]
+        return [part for element in node.elts for part in _parts(element)]
     return [node]
 
 
@@ -123,11 +123,11 @@ def _split_at_holes(node: ast.expr) -> list[ast.expr]:
     """The text of `"a: {}".format(…)` or `"a: %.2f" % …` in parts, a name for each value."""
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return [node]
-    found: list[ast.expr] = []
+    parts: list[ast.expr] = []
     for n, part in enumerate(_PLACE.split(node.value[:_MAX_WRITTEN])):
-        found += [ast.Name(id="value")] if n else []
-        found.append(ast.Constant(value=part))
-    return found
+        parts += [ast.Name(id="value")] if n else []
+        parts.append(ast.Constant(value=part))
+    return parts
 
 
 def _keys(program: Program, node: ast.expr | None, scope: Scope, depth: int) -> list[str]:
@@ -136,11 +136,11 @@ def _keys(program: Program, node: ast.expr | None, scope: Scope, depth: int) -> 
     if isinstance(node, ast.Dict):
         return _keys_of_mapping(program, node, scope, depth)
     if isinstance(node, ast.Name):
-        found: list[str] = []
+        keys: list[str] = []
         for bound, here in _bindings(node.id, scope):
-            found += _keys(program, bound, here, depth + 1)
-            found += _added(node.id, here)
-        return found or _given(program, node.id, scope, depth)
+            keys += _keys(program, bound, here, depth + 1)
+            keys += _added(node.id, here)
+        return keys or _given(program, node.id, scope, depth)
     if isinstance(node, ast.Call):
         return _keys_of_call(program, node, scope, depth)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
@@ -150,24 +150,24 @@ def _keys(program: Program, node: ast.expr | None, scope: Scope, depth: int) -> 
 
 
 def _keys_of_mapping(program: Program, node: ast.Dict, scope: Scope, depth: int) -> list[str]:
-    found = []
+    keys = []
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None:
-            found += _keys(program, value, scope, depth + 1)
+            keys += _keys(program, value, scope, depth + 1)
             continue
         name = program.value(key, scope)
         if not isinstance(name, str) or HOLE in name:
             continue
         inner = _keys(program, value, scope, depth + 1)
-        found += [f"{name}.{one}" for one in inner] or [name]
-    return found
+        keys += [f"{name}.{inner_key}" for inner_key in inner] or [name]
+    return keys
 
 
 def _keys_of_call(program: Program, node: ast.Call, scope: Scope, depth: int) -> list[str]:
     dotted = scope.module.dotted(node.func)
     last = dotted.rpartition(".")[2]
     if dotted == "dict":
-        return [one.arg for one in node.keywords if one.arg is not None]
+        return [keyword.arg for keyword in node.keywords if keyword.arg is not None]
     if last in ("dumps", "dump", "asdict", "to_dict") and node.args:
         return _keys(program, node.args[0], scope, depth + 1)
     for module in program.modules:
@@ -175,9 +175,9 @@ def _keys_of_call(program: Program, node: ast.Call, scope: Scope, depth: int) ->
             inner = module.scopes[function]
             for child in ast.walk(function):
                 if isinstance(child, ast.Return):
-                    found = _keys(program, child.value, inner, depth + 1)
-                    if found:
-                        return found
+                    keys = _keys(program, child.value, inner, depth + 1)
+                    if keys:
+                        return keys
     return []
 
 
@@ -186,16 +186,16 @@ def _given(program: Program, name: str, scope: Scope, depth: int) -> list[str]:
     function = scope.function
     if function is None:
         return []
-    names = [one.arg for one in function.args.args]
+    names = [parameter.arg for parameter in function.args.args]
     if name not in names:
         return []
     place = names.index(name) - (1 if scope.owner is not None else 0)
     for call, caller in program.calls.get(function.name, [])[:4]:
-        keyword = next((one.value for one in call.keywords if one.arg == name), None)
+        keyword = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
         given = call.args[place] if 0 <= place < len(call.args) else keyword
-        found = _keys(program, given, caller, depth + 1)
-        if found:
-            return found
+        keys = _keys(program, given, caller, depth + 1)
+        if keys:
+            return keys
     return []
 
 
@@ -211,7 +211,7 @@ def _bindings(name: str, scope: Scope) -> list[tuple[ast.expr, Scope]]:
 def _added(name: str, scope: Scope) -> list[str]:
     """Keys that are set afterwards: `metrics["auc"] = …`."""
     body: list[ast.stmt] = scope.function.body if scope.function else _body(scope.module)
-    found = []
+    keys = []
     for statement in body:
         for node in ast.walk(statement):
             if (
@@ -222,8 +222,8 @@ def _added(name: str, scope: Scope) -> list[str]:
                 and isinstance(node.targets[0].slice, ast.Constant)
                 and isinstance(node.targets[0].slice.value, str)
             ):
-                found.append(node.targets[0].slice.value)
-    return found
+                keys.append(node.targets[0].slice.value)
+    return keys
 
 
 def _body(module: Module) -> list[ast.stmt]:

@@ -14,8 +14,7 @@ import fcntl
 import hashlib
 import os
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from assent.disk import flush_folder
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import (
     BlobState,
+    Held,
     Pointer,
     Progress,
     Source,
@@ -32,6 +32,7 @@ from assent.ports import (
 )
 from assent.stores import layout
 from assent.stores.flushing import flush_files, make_folder
+from assent.stores.folder_upkeep import FolderUpkeep
 from assent.stores.layout import Index, Place
 from assent.stores.local_files import (
     CHUNK_BYTES,
@@ -65,6 +66,7 @@ class DirectoryStore(Pointing):
         self._blobs = root / layout.BLOBS / "sha256"
         self._blobs_text = str(self._blobs)
         self._temporary = root / layout.TEMPORARY
+        self._upkeep = FolderUpkeep(self._blobs, self._temporary)
         self._lock = threading.Lock()
         self._is_open = False
         self._known_sound: set[Digest] = set()
@@ -73,6 +75,11 @@ class DirectoryStore(Pointing):
     def largest_manifest_bytes(self) -> int:
         """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
         return _MAX_READ_BYTES
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """See `Store.is_elsewhere`."""
+        return False
 
     # --- blobs ----------------------------------------------------------------------------------
 
@@ -142,10 +149,10 @@ class DirectoryStore(Pointing):
         def check_one(digest: Digest) -> BlobState:
             with outside(f"checking {digest}"):
                 try:
-                    found = digest_of_file(Path(self._path(digest)), transfers.advance)
+                    digest_now = digest_of_file(Path(self._path(digest)), transfers.advance)
                 except FileNotFoundError:
                     return BlobState.MISSING
-            return BlobState.SOUND if found == digest else BlobState.CORRUPT
+            return BlobState.SOUND if digest_now == digest else BlobState.CORRUPT
 
         threads = _threads_for([self._size(digest) or 0 for digest in unique])
         return dict(zip(unique, transfers.run(check_one, unique, threads), strict=True))
@@ -162,6 +169,8 @@ class DirectoryStore(Pointing):
             return
         doing = f"flushing blobs of {self.root} to the disk"
         with outside(doing):
+            if not all(self._renew(digest) for digest in dict.fromkeys(digests)):
+                raise missing(doing)
             try:
                 flush_files([self._path(digest) for digest in dict.fromkeys(digests)])
                 for folder in (self._blobs, self._blobs.parent, self.root, self.root.parent):
@@ -177,6 +186,11 @@ class DirectoryStore(Pointing):
                 Path(self._path(digest)).unlink(missing_ok=True)
 
     # --- pointers and hints ---------------------------------------------------------------------
+
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`: the writers of one machine wait for each other."""
+        return ""
 
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
@@ -202,8 +216,8 @@ class DirectoryStore(Pointing):
         self._open()
         with outside(f"listing the pointers of {model}"), self._locked():
             index, wanted = self._index(), self._index_of([model])
-            kept = [one for one in index.manifests if layout.model_of_tag(one.tag) != model]
-            merged = sorted((*kept, *wanted.manifests), key=lambda one: (one.tag, one.digest))
+            kept = [entry for entry in index.manifests if layout.model_of_tag(entry.tag) != model]
+            merged = sorted((*kept, *wanted.manifests), key=lambda entry: (entry.tag, entry.digest))
             self._write_index(Index(manifests=tuple(merged)))
 
     def remember(self, name: str, bundle: Digest) -> None:
@@ -222,12 +236,55 @@ class DirectoryStore(Pointing):
 
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""
-        root = self.root / layout.check_model(model)
         with outside(f"reading the hints of {model}"):
-            folders = [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
-            hints = [folder for folder in folders if layout.is_of_hints(folder.name)]
-            found = [bundle_of(_small_file(path)) for one in hints for path in one.iterdir()]
-        return frozenset(bundle for bundle in found if bundle is not None)
+            files = self._hints([layout.check_model(model)])
+            bundles = [bundle_of(_small_file(path)) for path in files]
+        return frozenset(bundle for bundle in bundles if bundle is not None)
+
+    # --- upkeep ---------------------------------------------------------------------------------
+
+    @property
+    def lists_blobs(self) -> bool:
+        """See `Upkeep.lists_blobs`."""
+        return True
+
+    def held(self) -> Iterator[Held]:
+        """See `Upkeep.held`. What an image index names that other tools have copied here is
+        theirs.
+        """
+        path = self.root / layout.INDEX_FILE
+        with outside(f"listing what {self.root} holds"):
+            yield from self._upkeep.held(path.read_bytes() if path.is_file() else None)
+
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """See `Upkeep.renew`."""
+        with outside(f"touching blobs of {self.root}"):
+            for digest in digests:
+                self._renew(digest)
+
+    def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+        """See `Upkeep.remove`."""
+        name = Path(self._path(digest)).name
+        with outside(f"removing {digest}"):
+            is_gone = self._upkeep.remove(name, older_than_s=older_than_s)
+        if is_gone:
+            self._known_sound.discard(digest)
+        return is_gone
+
+    def forget(self, bundles: Collection[Digest]) -> None:
+        """See `Upkeep.forget`."""
+        with outside(f"forgetting hints of {self.root}"):
+            for path in self._hints(self._models()):
+                if bundle_of(_small_file(path)) in bundles:
+                    path.unlink(missing_ok=True)
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """See `Upkeep.sweep`."""
+        with outside(f"sweeping {self._temporary}"):
+            return self._upkeep.sweep(older_than_s) if self._temporary.is_dir() else 0
+
+    def _renew(self, digest: Digest) -> bool:
+        return self._upkeep.renew(hex_of(digest))
 
     # --- opening for writing --------------------------------------------------------------------
 
@@ -239,7 +296,7 @@ class DirectoryStore(Pointing):
                 make_folder(self._blobs)
                 self._temporary.mkdir(exist_ok=True)
                 self._write_what_oci_needs()
-                self._sweep()
+                self._upkeep.sweep(_SWEEP_AFTER_S)
             self._is_open = True
 
     def _write_what_oci_needs(self) -> None:
@@ -249,21 +306,13 @@ class DirectoryStore(Pointing):
             with self._locked():
                 self._write_index(self._index())
 
-    def _sweep(self) -> None:
-        """Remove what killed processes left. A transfer under way wrote less than a day ago."""
-        oldest = time.time() - _SWEEP_AFTER_S
-        for path in self._temporary.iterdir():
-            with suppress(OSError):  # somebody else's file, or swept by another process
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
-
     # --- writing --------------------------------------------------------------------------------
 
     def _keep(self, content: bytes | memoryview, *, is_durable: bool) -> Stored:
         digest = Digest("sha256:" + hashlib.sha256(content).hexdigest())
         size = len(content)
         with outside(f"storing {digest}"):
-            if self._holds(digest, size, content):
+            if self._holds(digest, size, content) and self._renew(digest):
                 return Stored(digest=digest, size_bytes=size, is_new=False)
         with outside(f"storing {digest}"), scratch(self._temporary) as (path, target):
             write_all(target, content)
@@ -280,7 +329,7 @@ class DirectoryStore(Pointing):
         with outside(f"storing {source}"):
             if twins and _tail(source) in map(_tail, twins):
                 digest, size = pour(source, None, advance)
-                if self._holds(digest, size):
+                if self._holds(digest, size) and self._renew(digest):
                     return Stored(digest=digest, size_bytes=size, is_new=False)
                 advance = transfers.proceed
             with scratch(self._temporary) as (path, target):
@@ -301,18 +350,37 @@ class DirectoryStore(Pointing):
                 raise missing(doing)
             if size != wanted.size_bytes:
                 raise corrupt(doing)
+            if wanted.is_scratch and self._linked(wanted, transfers):
+                return
             with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
                 digest, _ = pour(Path(self._path(wanted.digest)), target, advance)
                 if digest != wanted.digest:
                     raise corrupt(doing)
                 Path(path).replace(wanted.path)
 
+    def _linked(self, wanted: Wanted, transfers: Transfers) -> bool:
+        """Let a file that nobody writes to be the blob itself, verified, and on no disk twice;
+        False where the file system cannot do that, or there is such a file.
+        """
+        blob = Path(self._path(wanted.digest))
+        try:
+            os.link(blob, wanted.path, follow_symlinks=False)
+        except OSError:
+            return False
+        if wanted.path.is_symlink() or digest_of_file(wanted.path, transfers.proceed) != (
+            wanted.digest
+        ):
+            wanted.path.unlink()
+            raise corrupt(f"fetching {wanted.digest} to {wanted.path}")
+        transfers.advance(wanted.size_bytes)
+        return True
+
     def _publish(self, path: str, digest: Digest, size: int) -> bool:
         """Let the complete file at `path` appear under its digest; say whether it was missing or
         damaged.
         """
         with self._lock:  # of two equal sources of one call, one is new
-            if self._holds(digest, size):
+            if self._holds(digest, size) and self._renew(digest):
                 os.unlink(path)  # noqa: PTH108  # see `_path`
                 return False
             os.replace(path, self._path(digest))  # noqa: PTH105  # see `_path`
@@ -378,7 +446,16 @@ class DirectoryStore(Pointing):
         return index
 
     def _models(self) -> list[str]:
-        return sorted(path.name for path in self.root.iterdir() if layout.is_model(path.name))
+        paths = self.root.iterdir() if self.root.is_dir() else ()
+        return sorted(path.name for path in paths if layout.is_model(path.name))
+
+    def _hints(self, models: Sequence[str]) -> Iterator[Path]:
+        """The files of the hints of these models."""
+        roots = [self.root / model for model in models]
+        kinds = [path for root in roots if root.is_dir() for path in root.iterdir()]
+        for kind in kinds:
+            if kind.is_dir() and layout.is_of_hints(kind.name):
+                yield from kind.iterdir()
 
     def _write_index(self, index: Index) -> None:
         path = self.root / layout.INDEX_FILE
@@ -424,16 +501,16 @@ class DirectoryStore(Pointing):
         return is_sound
 
     def _blobs_by_size(self, sizes: set[int]) -> dict[int, list[Path]]:
-        found: dict[int, list[Path]] = {size: [] for size in sizes}
+        by_size: dict[int, list[Path]] = {size: [] for size in sizes}
         if not sizes:
-            return found
+            return by_size
         with outside(f"reading {self._blobs}"), os.scandir(self._blobs) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
                     size = entry.stat().st_size
-                    if size in found:
-                        found[size].append(Path(entry.path))
-        return found
+                    if size in by_size:
+                        by_size[size].append(Path(entry.path))
+        return by_size
 
     def _pointer(self, place: Place) -> Pointer | None:
         content = _small_file(self.root / place.name)

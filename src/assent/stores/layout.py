@@ -229,11 +229,11 @@ def astray(index: Index, wanted: Index, model: str) -> tuple[str, ...]:
 
 
 def _of_model(index: Index, model: str) -> dict[str, list[IndexEntry]]:
-    found: dict[str, list[IndexEntry]] = {}
+    by_tag: dict[str, list[IndexEntry]] = {}
     for entry in index.manifests:
         if model_of_tag(entry.tag) == model:
-            found.setdefault(entry.tag, []).append(entry)
-    return found
+            by_tag.setdefault(entry.tag, []).append(entry)
+    return by_tag
 
 
 def _outdated(model: str, tags: Iterable[str]) -> set[str]:
@@ -241,7 +241,7 @@ def _outdated(model: str, tags: Iterable[str]) -> set[str]:
         return Place(model=model, kind=VERSIONS, label=number).tag
 
     tag_of_version = re.compile(re.escape(tag_of("")) + r"([1-9][0-9]*)")
-    versions = [int(found[1]) for tag in tags if (found := tag_of_version.fullmatch(tag))]
+    versions = [int(match[1]) for tag in tags if (match := tag_of_version.fullmatch(tag))]
     return {tag_of(str(number)) for number in sorted(versions)[:-LISTED_VERSIONS]}
 
 

@@ -4,27 +4,26 @@
     _bundle.<hex>                             the tag that keeps a bundle's manifest
     churn-v12, churn-production               the bundles that pointers name, for people and tools
     _pointer.churn-v12, _head.churn           the pointers themselves, and
-    _hint.inputs.churn-3f2a…                  hints: artifacts of one layer, which is inline as well
+    _hint.inputs.churn-3f2a…                  hints: artifacts of one layer
+    _used.<hex>                               since when the age of a bundle is counted
 
-Sources: the OCI image and distribution specifications 1.1 (artifact manifests, `data` of a
-descriptor). A registry cannot compare and swap: of two machines that move a tag at once the last
-one wins, whatever it says. The ledger decides, and `verify --repair` writes what it says.
+Where a registry refuses our types, the bundle's manifest is a blob under its digest, and the tags
+name images (`wrapping`). Whoever reads takes both, in any mixture.
+
+Sources: the OCI image and distribution specifications 1.1. A registry cannot compare and swap: of
+two machines that move a tag at once the last one wins, whatever it says. The ledger decides, and
+`verify --repair` writes what it says.
 """
 
 from __future__ import annotations
 
-import base64
-import functools
 import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
@@ -34,66 +33,44 @@ from assent.ports import (
     BUNDLE_AGAIN,
     BlobState,
     Credentials,
+    NotInStoreError,
     Pointer,
     Progress,
     Source,
     Stored,
     Wanted,
 )
-from assent.stores import layout
-from assent.stores.credentials import credentials_for
+from assent.stores import layout, wrapping
+from assent.stores.credentials import credentials_for, credentials_given
 from assent.stores.layout import Place
 from assent.stores.local_files import (
     bundle_of,
     corrupt,
     digest_of_file,
-    is_file_of,
     missing,
     outside,
-    scratch,
     size_of,
-    write_all,
 )
 from assent.stores.parallel import Transfers
-from assent.stores.pointing import Pointing
-from assent.stores.registry import CONNECTIONS, RefusedError, Registry
+from assent.stores.pointing import LAST_WINS, Pointing
+from assent.stores.receiving import receive
+from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry
+from assent.stores.registry_upkeep import RegistryUpkeep
+from assent.stores.wrapping import EMPTY, Written
 
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
 HINT_TYPE = "application/vnd.assent.hint.v1"
 VACANT_TYPE = "application/vnd.assent.vacant.v1"
-EMPTY_MEDIA_TYPE = "application/vnd.oci.empty.v1+json"
 MAX_MANIFEST_BYTES = 4 << 20
 """What registries take at least (OCI distribution specification 1.1, pushing manifests)."""
 
 _MAX_READ_BYTES = 64 << 20
 _MAX_ARTIFACT_BYTES = 256 << 10
-_EMPTY = b"{}"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _BUNDLE, _POINTER, _HEAD, _HINT = "_bundle.", "_pointer.", "_head.", "_hint."
 
 _writing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 """One writer of a pointer at a time, of those of this process: by its address."""
-
-
-class _Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    media_type: str
-    digest: str
-    size: int
-    data: str = ""
-
-
-class _Stated(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    artifact_type: str = ""
-
-
-class _Artifact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The manifest of what is no bundle: one layer, and nothing to configure."""
-
-    artifact_type: str
-    config: _Descriptor
-    layers: tuple[_Descriptor, ...]
-    media_type: str = MANIFEST_MEDIA_TYPE
-    schema_version: int = 2
 
 
 def open_store(
@@ -107,54 +84,71 @@ def open_store(
     a job of the CI is to a host; `say` shows that it is waited for. Raises `UsageError` for what is
     no such address.
     """
-    found = repository_of(address)
-    if found is None:
+    repository = repository_of(address)
+    if repository is None:
         raise UsageError(
             f"opening the store {address!r}",
             "that is no address of a repository in a container registry",
             hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
         )
-    host, name = found
-    login = functools.cache(lambda: credentials_for(host, environ) or of_job(host))
+    host, name = repository
+
+    def login() -> Credentials | None:
+        return (
+            credentials_for(host, environ, name=name, say=say)
+            or of_job(host)
+            or credentials_given(host, environ, name=name, say=say)
+        )
+
     return OciStore(Registry(host, name, login, say=say))
 
 
-class OciStore(Pointing):
+class OciStore(Pointing, RegistryUpkeep):
     """The store in a repository of a registry. Nothing is asked before the first use."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._lock = threading.Lock()
         self._held: set[Digest] = set()  # what this process has seen there
+        self._takes_artifacts = True  # until it refuses one and takes the same as an image
 
     @property
     def largest_manifest_bytes(self) -> int:
         """See `Store.largest_manifest_bytes`."""
         return MAX_MANIFEST_BYTES
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """See `Store.is_elsewhere`."""
+        return True
+
     # --- blobs ------------------------------------------------------------------------------------
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """See `Store.add`. Files are hashed before they are sent: what the registry holds is not
         sent again. It answers for what it holds by digest, so a damaged blob is not found here.
+        Half of the progress is that of hashing.
         """
+        self._registry.expect_writing()
         transfers = Transfers(progress)
         sizes = [size_of(source) for source in sources]
-        found = transfers.run(_digest_of, sources, CONNECTIONS, most=CONNECTIONS)
-        first = {digest: place for place, digest in reversed(list(enumerate(found)))}
+        hashed = partial(_digest_of, lambda: _Half(transfers.advance))
+        digests = transfers.run(hashed, sources, CONNECTIONS, most=CONNECTIONS)
+        first = {digest: place for place, digest in reversed(list(enumerate(digests)))}
         new: dict[int, bool] = {}
 
         def send(place: int) -> None:
-            digest, size = found[place], sizes[place]
-            new[place] = self._sent(sources[place], digest, size, transfers)
+            digest, size = digests[place], sizes[place]
+            rest = _Half(transfers.advance, is_second=True)
+            new[place] = self._sent(sources[place], digest, size, rest)
 
         transfers.run(send, sorted(first.values()), CONNECTIONS, most=CONNECTIONS)
         for place, size in enumerate(sizes):
             if place not in new:
-                transfers.advance(size)
+                _Half(transfers.advance, is_second=True)(size)
         return [
             Stored(digest=digest, size_bytes=size, is_new=new.get(place, False))
-            for place, (digest, size) in enumerate(zip(found, sizes, strict=True))
+            for place, (digest, size) in enumerate(zip(digests, sizes, strict=True))
         ]
 
     def read(self, digest: Digest) -> bytes:
@@ -202,6 +196,7 @@ class OciStore(Pointing):
         """See `Store.flush`: what a registry has taken is its own to keep, so that it has taken it
         is all that can be asked.
         """
+        self.renew(digests)
         for digest, state in self.confirm(digests).items():
             if state is BlobState.MISSING:
                 raise missing(f"asking for {digest} in {self._registry.address}")
@@ -212,9 +207,11 @@ class OciStore(Pointing):
             return
         with self._lock:
             self._held.discard(digest)
+        kinds: tuple[Kind, ...] = ("blobs", "manifests")
         try:
-            self._registry.remove("blobs", digest)
-            self._registry.remove("manifests", digest)
+            for kind in kinds:
+                if self._registry.holds(kind, digest):
+                    self._registry.remove(kind, digest)
         except RefusedError as error:
             raise OutsideError(
                 error.doing,
@@ -231,6 +228,11 @@ class OciStore(Pointing):
 
     # --- pointers and hints -----------------------------------------------------------------------
 
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`."""
+        return LAST_WINS
+
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
         return self._pointer(layout.pointer_place(name))
@@ -239,8 +241,8 @@ class OciStore(Pointing):
         """See `Store.pointers`."""
         layout.check_model(model)
         places = sorted(self._places(model), key=lambda place: place.name)
-        found = Transfers().run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
-        return {place.name: one for place, one in zip(places, found, strict=True)}
+        pointers = Transfers().run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
+        return {place.name: pointer for place, pointer in zip(places, pointers, strict=True)}
 
     def astray(self, model: str) -> tuple[str, ...]:
         """See `Store.astray`: the tags that bundles have."""
@@ -250,7 +252,7 @@ class OciStore(Pointing):
         return tuple(
             tag
             for tag, digest in zip(tags, there, strict=True)
-            if digest not in _allowed(wanted.get(tag)) and (tag in wanted or self._is_ours(tag))
+            if not self._stands(digest, wanted.get(tag)) and (tag in wanted or self._is_ours(tag))
         )
 
     def relist(self, model: str) -> None:
@@ -269,6 +271,7 @@ class OciStore(Pointing):
         registries that move no tag, not even to where it is.
         """
         tag = _hint_tag(layout.hint_place(name))
+        self._registry.expect_writing()
         if self._hint(tag) != bundle:
             self._put(tag, HINT_TYPE, bundle.encode() + b"\n")
 
@@ -280,41 +283,45 @@ class OciStore(Pointing):
         """See `Store.remembered`."""
         layout.check_model(model)
         tags = [tag for tag in self._registry.tags((_HINT,)) if _model_of_hint(tag) == model]
-        found = Transfers().run(self._hint, tags, CONNECTIONS, most=CONNECTIONS)
-        return frozenset(bundle for bundle in found if bundle is not None)
+        bundles = Transfers().run(self._hint, tags, CONNECTIONS, most=CONNECTIONS)
+        return frozenset(bundle for bundle in bundles if bundle is not None)
 
     # --- writing ----------------------------------------------------------------------------------
 
-    def _sent(self, source: Source, digest: Digest, size: int, transfers: Transfers) -> bool:
+    def _sent(self, source: Source, digest: Digest, size: int, advance: Progress) -> bool:
         """Send what is not there; whether it was not."""
-        tag = f"{_BUNDLE}{hex_of(digest)}"
-        if source.is_manifest:  # held is not kept: without its tag it is cleaned up some day
-            is_there = self._registry.digest_of_tag(tag) == digest
-        else:
-            is_there = digest in self._held or self._registry.holds("blobs", digest)
-        if is_there:
-            self._see(digest)
-            transfers.advance(size)
-            return False
+        content = source.content or b""
         if source.is_manifest:
-            self._registry.put_manifest(tag, source.content or b"", MANIFEST_MEDIA_TYPE)
-        elif source.path is None:
-            self._registry.put_small(digest, source.content or b"")
+            self._renew(digest)
+            tag = f"{_BUNDLE}{hex_of(digest)}"
+            is_new = self._name_bundle(tag, content, self._registry.digest_of_tag(tag))
+            if is_new:  # whoever flushes it asks whether it was taken as it is
+                advance(size)
+                return True
         else:
-            self._registry.put_file(digest, source.path, size, transfers.advance)
-            self._see(digest)
-            return True
+            is_new = digest not in self._held and not self._registry.holds("blobs", digest)
+            if is_new and source.path is not None:
+                self._registry.put_file(digest, source.path, size, advance)
+                self._see(digest)
+                return True
+            if is_new:
+                self._registry.put_small(digest, content)
         self._see(digest)
-        transfers.advance(size)
-        return True
+        advance(size)
+        return is_new
 
     def _see(self, digest: Digest) -> None:
         with self._lock:
             self._held.add(digest)
 
+    def _unsee(self, digest: Digest) -> None:
+        with self._lock:
+            self._held.discard(digest)
+
     @contextmanager
     def _pointing(self, name: str) -> Iterator[tuple[Place, Pointer | None]]:
         place = layout.pointer_place(name)
+        self._registry.expect_writing()
         with _writing[f"{self._registry.address} {name}"]:
             yield place, self._pointer(place)
 
@@ -326,36 +333,74 @@ class OciStore(Pointing):
             self._tag(_checked(place.tag), self._kept(pointer))
 
     def _tag(self, tag: str, bundle: Digest | None) -> None:
+        """Let a tag name a bundle, or nothing. One that cannot be read any more gets no tag: that
+        is nothing which a pointer can help, and `verify` says it.
+        """
         standing = self._registry.digest_of_tag(tag)
-        if standing in _allowed(bundle):
-            return
         if bundle is None:
-            self._put(tag, VACANT_TYPE, _EMPTY)
-            return
-        content = self.read(bundle)
-        self._registry.put_manifest(tag, content, MANIFEST_MEDIA_TYPE)
+            if standing not in (None, *_VACANT):
+                self._put(tag, VACANT_TYPE, EMPTY)
+        elif standing != bundle:
+            with suppress(IntegrityError, NotInStoreError):
+                self._name_bundle(tag, self.read(bundle), standing)
 
-    def _put(self, tag: str, artifact_type: str, content: bytes) -> None:
+    def _name_bundle(self, tag: str, manifest: bytes, standing: str | None) -> bool:
+        """Let a tag name a bundle, or the image around it; whether it did not."""
+        bundle, image = digest_of(manifest), wrapping.image_of_bundle(manifest)
+        if standing == bundle:
+            return False
+        if image is not None and standing == image.digest and self._holds(bundle):
+            return False
+        self._write(tag, Written(manifest=manifest), image)
+        return True
+
+    def _put(self, tag: str, kind: str, content: bytes) -> None:
         """Write an artifact whose one layer is `content`."""
-        for blob in dict.fromkeys((_EMPTY, content)):
+        self._write(tag, wrapping.artifact(kind, content), wrapping.image(kind, content))
+
+    def _write(self, tag: str, artifact: Written, image: Written | None) -> None:
+        """Let a tag name an artifact or, where the registry takes none of its types, the image
+        that says the same: it is asked once, and what it has answered is remembered.
+        """
+        refused = None
+        if self._takes_artifacts or image is None:
+            try:
+                self._write_one(tag, artifact)
+                return
+            except RefusedError as error:
+                if not error.is_of_manifests or image is None:
+                    raise
+                refused = error
+        try:
+            self._write_one(tag, image)
+        except RefusedError as error:
+            raise refused or error from None
+        self._takes_artifacts = False
+
+    def _write_one(self, tag: str, written: Written) -> None:
+        for blob in written.blobs:
             digest = digest_of(blob)
             if digest not in self._held and not self._registry.holds("blobs", digest):
                 self._registry.put_small(digest, blob)
             self._see(digest)
-        manifest = artifact(artifact_type, content)
-        self._registry.put_manifest(_checked(tag), manifest, MANIFEST_MEDIA_TYPE)
+        try:
+            self._registry.put_manifest(_checked(tag), written.manifest, MANIFEST_MEDIA_TYPE)
+        except RefusedError:
+            with self._lock:  # it may have lost what we have seen
+                self._held.clear()
+            raise
 
     # --- reading ----------------------------------------------------------------------------------
 
     def _content(self, digest: Digest, most: int) -> bytes | None:
         """The bytes of a blob or, if there is none, of the manifest."""
-        found = self._registry.read("blobs", _named(digest), most=most)
-        return self._registry.read("manifests", digest, most=most) if found is None else found
+        content = self._registry.read("blobs", _named(digest), most=most)
+        return self._registry.read("manifests", digest, most=most) if content is None else content
 
     def _holds(self, digest: Digest) -> bool:
         if digest in self._held:
             return True
-        kinds: tuple[Any, ...] = ("blobs", "manifests")
+        kinds: tuple[Kind, ...] = ("blobs", "manifests")
         is_there = any(self._registry.holds(kind, _named(digest)) for kind in kinds)
         if is_there:
             self._see(digest)
@@ -371,37 +416,11 @@ class OciStore(Pointing):
         return BlobState.SOUND if is_sound else BlobState.CORRUPT
 
     def _poured(self, digest: Digest, into: Callable[[bytes], None]) -> bool:
-        kinds: tuple[Any, ...] = ("blobs", "manifests")
+        kinds: tuple[Kind, ...] = ("blobs", "manifests")
         return any(self._registry.pour(kind, _named(digest), into) for kind in kinds)
 
     def _fetch_one(self, transfers: Transfers, wanted: Wanted) -> None:
-        import hashlib
-
-        doing = f"fetching {wanted.digest} to {wanted.path}"
-        advance: Progress = transfers.advance
-        with outside(doing):
-            if is_file_of(wanted.path, wanted.size_bytes):
-                if digest_of_file(wanted.path, advance) == wanted.digest:
-                    return
-                advance = transfers.proceed
-            hasher = hashlib.sha256()
-            left = wanted.size_bytes
-            with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
-
-                def keep(part: bytes) -> None:
-                    nonlocal left
-                    left -= len(part)
-                    if left < 0:
-                        raise corrupt(doing)
-                    hasher.update(part)
-                    write_all(target, part)
-                    advance(len(part))
-
-                if not self._poured(wanted.digest, keep):
-                    raise missing(doing)
-                if left or f"sha256:{hasher.hexdigest()}" != wanted.digest:
-                    raise corrupt(doing)
-                Path(path).replace(wanted.path)
+        receive(wanted, transfers, partial(self._poured, wanted.digest))
 
     def _pointer(self, place: Place) -> Pointer | None:
         content = self._layer(_pointer_tag(place), POINTER_TYPE)
@@ -410,28 +429,34 @@ class OciStore(Pointing):
     def _hint(self, tag: str) -> Digest | None:
         return bundle_of(self._layer(tag, HINT_TYPE))
 
-    def _layer(self, tag: str, artifact_type: str) -> bytes | None:
+    def _layer(self, tag: str, kind: str) -> bytes | None:
         """The one layer of an artifact of ours; None if there is none, or it cannot be read."""
         manifest = self._registry.read("manifests", tag, most=_MAX_ARTIFACT_BYTES)
-        layer = None if manifest is None else _layer_of(manifest, artifact_type)
-        if layer is None:
+        artifact = wrapping.named(manifest or b"")
+        if artifact is None or artifact.kind != kind:
             return None
-        try:
-            content: bytes | None = base64.b64decode(layer.data, validate=True)
-        except ValueError:
-            return None
-        if not content:
-            content = self._registry.read("blobs", layer.digest, most=_MAX_ARTIFACT_BYTES)
-        return content if content is not None and digest_of(content) == layer.digest else None
+        if artifact.content is not None:
+            return artifact.content
+        content = self._registry.read("blobs", artifact.digest, most=_MAX_ARTIFACT_BYTES)
+        return content if content is not None and digest_of(content) == artifact.digest else None
 
     def _is_ours(self, tag: str) -> bool:
         """Whether a tag names what Assent has written. A team's images may lie beside it."""
-        content = self._registry.read("manifests", tag, most=MAX_MANIFEST_BYTES)
+        manifest = self._registry.read("manifests", tag, most=MAX_MANIFEST_BYTES)
+        artifact = wrapping.named(manifest or b"")
+        return artifact is not None and artifact.kind in (ARTIFACT_TYPE, VACANT_TYPE)
+
+    def _stands(self, standing: str | None, bundle: Digest | None) -> bool:
+        """Whether a tag names what it should: the bundle or the image around it, or nothing."""
+        if bundle is None:
+            return standing in (None, *_VACANT)
+        if standing in (None, bundle):
+            return standing is not None
         try:
-            stated = msgspec.json.decode(content or b"", type=_Stated).artifact_type
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            image = wrapping.image_of_bundle(self.read(bundle))
+        except (IntegrityError, NotInStoreError):
             return False
-        return stated in (ARTIFACT_TYPE, VACANT_TYPE)
+        return image is not None and image.digest == standing
 
     def _places(self, model: str) -> Iterator[Place]:
         """The places of the pointers of a model."""
@@ -462,11 +487,28 @@ class OciStore(Pointing):
         return bundle if bundle is not None and self._holds(bundle) else None
 
 
-def _digest_of(source: Source) -> Digest:
+class _Half:
+    """Progress of bytes that are gone through twice: each time half of them are told of, together
+    all.
+    """
+
+    def __init__(self, advance: Progress, *, is_second: bool = False) -> None:
+        self._advance = advance
+        self._left = int(is_second)
+
+    def __call__(self, size_bytes: int) -> None:
+        """Tell of half of them."""
+        told, self._left = divmod(self._left + size_bytes, 2)
+        self._advance(told)
+
+
+def _digest_of(progress: Callable[[], Progress], source: Source) -> Digest:
+    advance = progress()
     if source.path is None:
+        advance(len(source.content or b""))
         return digest_of(source.content or b"")
     with outside(f"storing {source.path}"):
-        return digest_of_file(source.path, lambda _: None)
+        return digest_of_file(source.path, advance)
 
 
 def _named(digest: Digest) -> Digest:
@@ -475,33 +517,8 @@ def _named(digest: Digest) -> Digest:
     return digest
 
 
-def artifact(artifact_type: str, content: bytes) -> bytes:
-    """The manifest of an artifact of one layer."""
-    empty = _Descriptor(media_type=EMPTY_MEDIA_TYPE, digest=digest_of(_EMPTY), size=len(_EMPTY))
-    layer = _Descriptor(
-        media_type=EMPTY_MEDIA_TYPE if content == _EMPTY else artifact_type,
-        digest=digest_of(content),
-        size=len(content),
-        data=base64.b64encode(content).decode(),
-    )
-    return canonical_json(_Artifact(artifact_type=artifact_type, config=empty, layers=(layer,)))
-
-
-_VACANT = digest_of(artifact(VACANT_TYPE, _EMPTY))
-
-
-def _allowed(bundle: Digest | None) -> tuple[str | None, ...]:
-    """What may stand under a tag: the bundle, or nothing at all."""
-    return (None, _VACANT) if bundle is None else (bundle,)
-
-
-def _layer_of(manifest: bytes, artifact_type: str) -> _Descriptor | None:
-    try:
-        found = msgspec.json.decode(manifest, type=_Artifact)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    is_ours = found.artifact_type == artifact_type and len(found.layers) == 1
-    return found.layers[0] if is_ours and is_digest(found.layers[0].digest) else None
+_VACANT = tuple(made(VACANT_TYPE, EMPTY).digest for made in (wrapping.artifact, wrapping.image))
+"""What a tag names that names nothing."""
 
 
 def _pointer_tag(place: Place) -> str:

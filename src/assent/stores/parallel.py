@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Event, Lock
@@ -14,8 +16,20 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+_own = threading.local()  # `stop`: what ends the transfers that a thread works for
+
+
 class StoppedError(Exception):
     """Another transfer of the same call failed, or the person pressed Ctrl-C."""
+
+
+def pause(seconds: float) -> None:
+    """Wait. Raises `StoppedError` at once if the others of the same call have ended."""
+    stop: Event | None = getattr(_own, "stop", None)
+    if stop is None:
+        time.sleep(seconds)
+    elif stop.wait(seconds):
+        raise StoppedError
 
 
 class Transfers:
@@ -55,6 +69,8 @@ class Transfers:
 
         # One task per thread and not one per item: ten thousand futures cost as much as the files.
         def drain() -> None:
+            outer = getattr(_own, "stop", None)
+            _own.stop = self._stop
             try:
                 while not self._stop.is_set():
                     try:
@@ -67,6 +83,8 @@ class Transfers:
             except BaseException:
                 self._stop.set()
                 raise
+            finally:
+                _own.stop = outer
 
         threads = min(threads, most or os.cpu_count() or 1, len(items))
         if threads <= 1:

@@ -8,6 +8,12 @@ from contextlib import AbstractContextManager
 from assent.ports import Pointer
 from assent.stores.layout import Place
 
+LAST_WINS = (
+    "of two machines that move a pointer at the same moment the later one stays, whichever is "
+    "right, until `assent verify --repair`"
+)
+"""What a store lacks that cannot compare and swap."""
+
 
 class Pointing(ABC):
     """A store whose pointers other tools find as well, listed under a tag. The tag follows what

@@ -60,8 +60,9 @@ class MemoryWaiting:
             return None
         return PendingReason.WORD if self._left is None else PendingReason.BUNDLE
 
-    def fetch(self, folder: Path) -> Run:
+    def fetch(self, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Waiting.fetch`."""
+        del size_bytes
         if self._left is None:
             raise UsageError("fetching the bundle of a change", "its CI has left none")
         shutil.copytree(self._left, folder, symlinks=True)
@@ -214,13 +215,15 @@ class MemoryForge:
 
     def matches(self, person: Actor, who: str) -> Resolved | None:
         """See `Forge.matches`. A group has no number but its name."""
-        now = next((one for one in self.accounts.values() if one.key == person.key), None)
+        now = next(
+            (account for account in self.accounts.values() if account.key == person.key), None
+        )
         if now is None:
             return None
         name, pin = unpinned(who)
         if who.startswith("@"):
-            found = Resolved(name=name, id=f"group:{name}")
-            return found if person.id in self.groups.get(name, set()) else None
+            group = Resolved(name=name, id=f"group:{name}")
+            return group if person.id in self.groups.get(name, set()) else None
         role = self.roles.get(person.id, "write")
         user = Resolved(name=name, id=f"user:{person.id}")
         if pin is not None:
@@ -232,10 +235,10 @@ class MemoryForge:
     def withdrawn(self, model: str, review: Review, *, change: str) -> str | None:
         """See `Forge.withdrawn`. It is there as long as it is among what was `given`."""
         del change
-        for of_model, _, one in self.given:
-            is_it = of_model == model and one.person.key == review.person.key
-            if is_it and one.at == review.at:
-                return None if one.state is ReviewState.APPROVED else "the review was dismissed"
+        for of_model, _, given in self.given:
+            is_it = of_model == model and given.person.key == review.person.key
+            if is_it and given.at == review.at:
+                return None if given.state is ReviewState.APPROVED else "the review was dismissed"
         return "the review was deleted"
 
     def comment(self, notice: Notice) -> str:
@@ -255,12 +258,13 @@ class MemoryForge:
         """See `Forge.review_queue`."""
         return KnownQueue(changes=tuple(self.queue))
 
-    def fetch(self, name: str, folder: Path) -> Run | None:
+    def fetch(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run | None:
         """See `Forge.fetch`."""
-        return self.fetch_own(name, folder) if name in self.left else None
+        return self.fetch_own(name, folder, size_bytes=size_bytes) if name in self.left else None
 
-    def fetch_own(self, name: str, folder: Path) -> Run:
+    def fetch_own(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Forge.fetch_own`."""
+        del size_bytes
         if name not in self.left:
             raise UsageError(f"fetching {name!r}", "no job has left it")
         shutil.copytree(self.left[name], folder, symlinks=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from assent.core.bundle import begins_bundle
 from assent.core.digest import Digest, digest_of
 from assent.errors import IntegrityError, UsageError
 from assent.ports import (
     BlobState,
+    Held,
     NotInStoreError,
     Pointer,
     Progress,
@@ -27,11 +30,12 @@ _POINTER = re.compile(r"[^/]+/(stages/(?!v[1-9][0-9]*$).+|versions/[1-9][0-9]*)"
 
 class MemoryStore:
     """A `Store` whose blobs, pointers and hints are dictionaries. `corrupt`, `lose` and `garble`
-    play what happens to disks.
+    play what happens to disks, `age` what time does.
     """
 
     def __init__(self) -> None:
         self.blobs: dict[Digest, bytes] = {}
+        self._renewed: dict[Digest, float] = {}
         self._pointers: dict[str, Pointer | None] = {}
         self._hints: dict[str, Digest] = {}
         self._lock = threading.Lock()
@@ -41,6 +45,11 @@ class MemoryStore:
         """See `Store.largest_manifest_bytes`."""
         return 64 << 20
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """See `Store.is_elsewhere`."""
+        return False
+
     def corrupt(self, digest: Digest) -> None:
         """Change one bit of a blob; its size stays."""
         content = self.blobs[digest]
@@ -49,6 +58,10 @@ class MemoryStore:
     def lose(self, digest: Digest) -> None:
         """Take a blob away, sound or not."""
         del self.blobs[digest]
+
+    def age(self, digest: Digest, seconds: float) -> None:
+        """Let a blob have been added so much earlier."""
+        self._renewed[digest] -= seconds
 
     def garble(self, name: str) -> None:
         """Make a pointer unreadable."""
@@ -95,6 +108,7 @@ class MemoryStore:
 
     def flush(self, digests: Sequence[Digest]) -> None:
         """See `Store.flush`: there is no disk, but what is missing is told."""
+        self.renew(digests)
         for digest in digests:
             if digest not in self.blobs:
                 raise NotInStoreError(f"flushing {digest}", "the store does not hold it")
@@ -103,6 +117,11 @@ class MemoryStore:
         """See `Store.discard`. A sound blob stays."""
         if self._state(digest) is BlobState.CORRUPT:
             self.lose(digest)
+
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`."""
+        return ""
 
     def point(self, name: str, pointer: Pointer) -> bool:
         """See `Store.point`."""
@@ -160,11 +179,53 @@ class MemoryStore:
         hints = self._hints.items()
         return frozenset(bundle for name, bundle in hints if name.startswith(f"{model}/"))
 
+    @property
+    def lists_blobs(self) -> bool:
+        """See `Upkeep.lists_blobs`."""
+        return True
+
+    def held(self) -> Iterator[Held]:
+        """See `Upkeep.held`."""
+        now = time.time()
+        with self._lock:
+            blobs = dict(self.blobs)
+        for digest, content in blobs.items():
+            yield Held(
+                digest=digest,
+                size_bytes=len(content),
+                age_s=max(0.0, now - self._renewed[digest]),
+                may_be_bundle=begins_bundle(content),
+            )
+
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """See `Upkeep.renew`."""
+        now = time.time()
+        with self._lock:
+            self._renewed |= {digest: now for digest in digests if digest in self.blobs}
+
+    def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+        """See `Upkeep.remove`."""
+        with self._lock:
+            is_old = time.time() - self._renewed.get(digest, time.time()) >= older_than_s
+            return is_old and self.blobs.pop(digest, None) is not None
+
+    def forget(self, bundles: Collection[Digest]) -> None:
+        """See `Upkeep.forget`."""
+        self._hints = {
+            name: bundle for name, bundle in self._hints.items() if bundle not in bundles
+        }
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """See `Upkeep.sweep`: nothing is left unfinished here."""
+        del older_than_s
+        return 0
+
     def _keep(self, content: bytes, progress: Progress | None) -> Stored:
         digest = digest_of(content)
         with self._lock:
             is_new = self.blobs.get(digest) != content
             self.blobs[digest] = content
+            self._renewed[digest] = time.time()
         if progress is not None:
             progress(len(content))
         return Stored(digest=digest, size_bytes=len(content), is_new=is_new)

@@ -26,6 +26,7 @@ from assent.judging.opinions import (
     withdrawn,
 )
 from assent.making.bundle_lookup import find, nothing_shown
+from assent.making.bundles import renew
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy
 from assent.ports import View
@@ -87,9 +88,10 @@ def approve(
         return _approve_landed(workspace, view, model, policy)
     require_base(workspace, change, doing)
     candidate = find(workspace, view, model, name)
+    renew(workspace, candidate.bundle)
     bundle = candidate.bundle.digest
     findings = provenance(workspace, view, candidate, change)
-    foreign = [one for one in findings if one.outcome.blocks]
+    foreign = [finding for finding in findings if finding.outcome.blocks]
     if foreign:
         doing = f"recording the approvals of {short(bundle)}"
         problem = f"{foreign[0].reason}, and {foreign[0].evidence}"
@@ -114,6 +116,7 @@ def _approve_landed(workspace: Workspace, view: View, model: str, policy: Policy
         if digest is None or step.why_not(digest):
             continue  # `register` says why
         candidate = find(step.workspace, view, model, digest)
+        renew(step.workspace, candidate.bundle)
         done.append(_recorded(step.workspace, view, policy, candidate, step.change, None, covered))
         if done[-1].exit_code is ExitCode.DONE:
             covered.append(step.commit)
@@ -156,12 +159,14 @@ def _recorded(
         version=candidate.version,
         heard=tuple(best),
         approvals=approvals,
-        stages={stage: one for stage, one in heard.items() if stage is not None},
+        stages={stage: counted for stage, counted in heard.items() if stage is not None},
         findings=tuple(approval_findings(approvals, unmapped_authors=names)),
         recorded=tuple(
             f"{entry.kind} by {entry.approvals[0].person.login}" for entry in done.entries
         ),
-        given=next((one for one in best if given and one.person.key == given.person.key), None),
+        given=next(
+            (review for review in best if given and review.person.key == given.person.key), None
+        ),
     )
 
 
@@ -169,9 +174,11 @@ def best_of(heard: Mapping[str | None, Approvals]) -> list[Heard]:
     """Every person once, as judged where their opinion counts, if it counts anywhere."""
     best: dict[PersonKey, Heard] = {}
     for approvals in heard.values():
-        for one in approvals.heard:
-            if one.person.key not in best or (one.counts and not best[one.person.key].counts):
-                best[one.person.key] = one
+        for review in approvals.heard:
+            if review.person.key not in best or (
+                review.counts and not best[review.person.key].counts
+            ):
+                best[review.person.key] = review
     return list(best.values())
 
 
@@ -190,11 +197,11 @@ def _drafts(
     opinions = {} if known is None else known.opinions
     drafts: list[Draft] = []
     judgement: Judgement | None = None
-    for one in heard:
-        before = opinions.get(one.person.key)
-        kind = Kind.APPROVED if one.counts else Kind.REJECTED
-        ends = one.state is not ReviewState.APPROVED and before is not None
-        if not (one.counts or ends) or _is_recorded(workspace, view, before, kind, one):
+    for review in heard:
+        before = opinions.get(review.person.key)
+        kind = Kind.APPROVED if review.counts else Kind.REJECTED
+        ends = review.state is not ReviewState.APPROVED and before is not None
+        if not (review.counts or ends) or _is_recorded(workspace, view, before, kind, review):
             continue
         if kind is Kind.APPROVED and makers_without_account(policy, change, beside):
             continue  # it might be the author's own
@@ -202,12 +209,12 @@ def _drafts(
             judgement = judge(
                 workspace, view, policy, candidate, reviews=reviews, change=change, beside=beside
             )
-        drafts.append(_draft(workspace, candidate, change, one, kind, judgement))
+        drafts.append(_draft(workspace, candidate, change, review, kind, judgement))
     return tuple(drafts)
 
 
 def _is_recorded(
-    workspace: Workspace, view: View, before: EntryRef | None, kind: Kind, one: Heard
+    workspace: Workspace, view: View, before: EntryRef | None, kind: Kind, review: Heard
 ) -> bool:
     """Whether the ledger has this opinion: an approval that was given again counts as the one it
     replaces, as long as that stands on the forge.
@@ -215,11 +222,11 @@ def _is_recorded(
     if before is None or before.kind is not kind:
         return False
     entry = decode_entry(view.entry(before.seq))
-    key = one.person.key
+    key = review.person.key
     held = next((each for each in reviews_in(entry) if each.review.person.key == key), None)
     if kind is not Kind.APPROVED or held is None:
         return True
-    is_same = (held.review.id, held.review.at) == (one.id, one.at)
+    is_same = (held.review.id, held.review.at) == (review.id, review.at)
     return is_same or withdrawn(workspace, entry.model, held) is None
 
 
@@ -227,22 +234,22 @@ def _draft(
     workspace: Workspace,
     candidate: LoadedBundle,
     change: Change,
-    one: Heard,
+    heard: Heard,
     kind: Kind,
     judgement: Judgement,
 ) -> Draft:
     bundle = candidate.bundle
-    review = review_record(one, bundle.digest, change=change.id, head=change.head)
+    review = review_record(heard, bundle.digest, change=change.id, head=change.head)
     return Draft(
         kind=kind,
         at=workspace.now,
         model=bundle.model,
         subject=subject(candidate),
-        actor=one.person,
+        actor=heard.person,
         approvals=(review,),
         authors=makers(workspace, candidate, change),
         verdict=judgement.record,
         run=workspace.run,
         commit=candidate.evidence.code.commit,
-        reason=one.reason,
+        reason=heard.reason,
     )

@@ -32,13 +32,13 @@ def diff(
         before = find(workspace, view, model, old)
     else:
         stages = list(workspace.binding_policy(model).stages)
-        found = baseline(workspace, view, model, stages)
-        if found is None:
+        standing = baseline(workspace, view, model, stages)
+        if standing is None:
             raise UsageError(
                 f"comparing {model}", "there is no baseline yet", hint="name two things to compare"
             )
-        before = found
-    compared = compare_bundles(workspace, before, candidate, weights=True)
+        before = standing
+    compared = compare_bundles(workspace, view, before, candidate, weights=True)
     policy = workspace.base_policy(model)
     return DiffResult(
         model=model,

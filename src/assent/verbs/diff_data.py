@@ -15,7 +15,7 @@ from assent.compare.data import compare_data
 from assent.core.diff.data import DataDiff
 from assent.core.digest import Digest
 from assent.core.evidence import DataReference
-from assent.core.profile import DataProfile, RowChanges
+from assent.core.profile import FORMAT, DataProfile, RowChanges
 from assent.errors import UsageError
 from assent.files import below_its_root, write_atomically
 from assent.measure.files import file_digest
@@ -64,6 +64,8 @@ def diff_data(
     before = after = None
     rows: tuple[RowChanges, ...] = ()
     notes: list[str] = []
+    if saved is not None and saved.format != FORMAT:
+        notes.append(f"{old}: written in the format {saved.format}: what that adds was not read")
     with ExitStack() as opened:
         right = opened.enter_context(_open(new, rows_only=rows_only))
         left = None if saved is not None else opened.enter_context(_open(old, rows_only=rows_only))
@@ -77,14 +79,14 @@ def diff_data(
     if save_profile is not None and after is not None:
         write_atomically(save_profile, encode_profile(after))
     same = _same_bytes(Path(old), Path(new))
-    found = compare_data(
+    compared = compare_data(
         [_reference(old, before, label, same)],
         [_reference(new, after, label, same)],
         old_profiles={} if before is None else {_NAME: before},
         new_profiles={} if after is None else {_NAME: after},
         row_changes=rows,
     )
-    return DataDiffResult(old=old, new=new, diff=found, notes=tuple(notes))
+    return DataDiffResult(old=old, new=new, diff=compared, notes=tuple(notes))
 
 
 def _open(source: str, *, rows_only: bool) -> Table:

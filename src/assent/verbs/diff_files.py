@@ -38,13 +38,13 @@ def diff_files(old: str, new: str, *, weights: bool = True) -> FilesDiffResult:
     else:
         moved = None
     bundles = [_stand_in(files, same, str(side)) for side, files in enumerate(sides)]
-    found = compare_model(
+    compared = compare_model(
         *bundles,
         old_inspection=inspect(sides[0]),
         new_inspection=inspect(sides[1]),
         weights=moved,
     )
-    return FilesDiffResult(old=old, new=new, diff=found)
+    return FilesDiffResult(old=old, new=new, diff=compared)
 
 
 def _stand_in(files: Mapping[str, Path], same: Mapping[str, int], side: str) -> Bundle:

@@ -46,7 +46,7 @@ class DoctorResult(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not all(check.is_fine for check in self.checks):
             return ExitCode.USAGE
-        weak = [one for one in self.guards or () if one.state is not ProtectionState.ENFORCED]
+        weak = [guard for guard in self.guards or () if guard.state is not ProtectionState.ENFORCED]
         return ExitCode.BLOCKED if self.is_strict and weak else ExitCode.DONE
 
 
@@ -124,12 +124,13 @@ def _store(workspace: Workspace, models: Sequence[str], *, is_tried: bool) -> st
     first, _ = store.add([Source(content=config), Source(content=evidence)])
     [bundle] = store.add([Source(content=manifest, is_manifest=True)])
     name = f"{model}/tried/doctor"
-    for one in (first, bundle):  # there are stores in which a name cannot be moved
-        store.remember(name, one.digest)
+    for stored in (first, bundle):  # there are stores in which a name cannot be moved
+        store.remember(name, stored.digest)
     if store.read(bundle.digest) != manifest or store.recall(name) != bundle.digest:
         problem = "it does not give back what was written a moment ago"
         raise IntegrityError("trying the store", problem)
-    return f"may be read and written, and holds {held}"
+    lacking = f"; {store.lacking}" if store.lacking else ""
+    return f"may be read and written, and holds {held}{lacking}"
 
 
 def _trust(workspace: Workspace) -> str:

@@ -96,7 +96,7 @@ def _planned(folder: Path, name: str | None, store: str) -> tuple[dict[str, Conf
     if configs_below(folder, FILE, {}):
         return {}, None
     sight = _looked(folder, name)
-    stored = tuple(msgspec.structs.replace(one, store=store) for one in sight.projects)
+    stored = tuple(msgspec.structs.replace(project, store=store) for project in sight.projects)
     sight = msgspec.structs.replace(sight, projects=stored)
     texts = {
         (Path(project.folder) / FILE).as_posix(): config_text(project).encode()
@@ -107,11 +107,11 @@ def _planned(folder: Path, name: str | None, store: str) -> tuple[dict[str, Conf
 
 def _looked(folder: Path, name: str | None) -> Sight:
     sight = look(folder, name)
-    models = [one for project in sight.projects for one in project.models]
+    models = [model for project in sight.projects for model in project.models]
     if name is not None and len(models) > 1:
         raise UsageError(
             f"naming the model {name}",
-            f"there are {len(models)} of them: {', '.join(one.name for one in models[:10])}",
+            f"there are {len(models)} of them: {', '.join(model.name for model in models[:10])}",
             hint="leave --name out, or run it in the folder of one model",
         )
     return sight
@@ -120,21 +120,21 @@ def _looked(folder: Path, name: str | None) -> Sight:
 def _installs(folder: Path, configs: Mapping[str, Config], forge: str) -> dict[str, Install]:
     """What each model needs installed to be trained and evaluated, where something says it."""
     tree = Tree(folder)
-    found: dict[str, Install] = {}
+    installs: dict[str, Install] = {}
     for path, config in configs.items():
         for name, model in config.models.items():
-            given = [one for one in (model.train, model.evaluate) if one is not None]
+            given = [command for command in (model.train, model.evaluate) if command is not None]
             its = install_for(tree, path.rpartition("/")[0], given, forge) if given else None
             if its is not None:
-                found[name] = its
-    return found
+                installs[name] = its
+    return installs
 
 
 def _taken(installs: Mapping[str, Install]) -> tuple[str, ...]:
     """What the jobs that train install, and who says so."""
     shown = [
-        f"packages of {one.why}: {', '.join([*one.lines, *([one.conda] if one.conda else [])])}"
-        for one in installs.values()
+        f"packages of {install.why}: {', '.join(filter(None, [*install.lines, install.conda]))}"
+        for install in installs.values()
     ]
     shown = list(dict.fromkeys(shown))
     more = [f"packages of {len(shown) - MAX_SHOWN} more"] * (len(shown) > MAX_SHOWN)
@@ -142,9 +142,9 @@ def _taken(installs: Mapping[str, Install]) -> tuple[str, ...]:
 
 
 def _unsure(installs: Mapping[str, Install]) -> tuple[str, ...]:
-    said = [one for its in installs.values() for one in its.to_check]
-    said += [f"not installed: {one}" for its in installs.values() for one in its.left_out]
-    return tuple(dict.fromkeys(said))
+    to_check = [check for its in installs.values() for check in its.to_check]
+    to_check += [f"not installed: {name}" for its in installs.values() for name in its.left_out]
+    return tuple(dict.fromkeys(to_check))
 
 
 def _kept(folder: Path, configs: Mapping[str, Config]) -> InitResult:
@@ -168,12 +168,12 @@ def _configure(folder: Path, sight: Sight, *, force: bool, dry_run: bool = False
         for path in new:
             write_atomically(path, texts[path].encode())
     is_ignoring = not dry_run and _ignore(folder)
-    models = [one for project in sight.projects for one in project.models]
+    models = [model for project in sight.projects for model in project.models]
     return InitResult(
         path=(new or list(texts))[0],
-        model=", ".join(one.name for one in models),
+        model=", ".join(model.name for model in models),
         found=_found(models) if len(models) == 1 else {},
-        to_check=tuple(dict.fromkeys(key for one in models for key in unseen(one))),
+        to_check=tuple(dict.fromkeys(key for model in models for key in unseen(model))),
         sight=sight,
         written=() if dry_run else tuple(new),
         is_dry=dry_run,
@@ -188,11 +188,11 @@ def _found(models: Sequence[ModelSeen]) -> dict[str, str]:
         "train": seen.train and seen.train.value,
         "evaluate": seen.evaluate and seen.evaluate.value,
         "model": seen.model and seen.model.value,
-        "metrics": ", ".join(one.value for one in seen.metrics),
+        "metrics": ", ".join(metric.value for metric in seen.metrics),
         "predictions": seen.predictions and seen.predictions.path,
-        "data": ", ".join(one.value for one in seen.data.values()),
-        "params": ", ".join(one.value for one in seen.params),
-        "plots": ", ".join(one.value for one in seen.plots),
+        "data": ", ".join(data.value for data in seen.data.values()),
+        "params": ", ".join(param.value for param in seen.params),
+        "plots": ", ".join(plot.value for plot in seen.plots),
     }
     return {key: value for key, value in values.items() if value}
 

@@ -56,8 +56,8 @@ def note(
         )
         return Intent(outcome=None, drafts=(draft,))
 
-    said = [f"{name}={address}" for name, address in sorted((links or {}).items())]
-    with keyed(workspace, model, "note", text, version, stage, when, *said) as key:
+    addresses = [f"{name}={address}" for name, address in sorted((links or {}).items())]
+    with keyed(workspace, model, "note", text, version, stage, when, *addresses) as key:
         entries = record(workspace, model, decide, key=key).entries
     number = entries[0].subject.version
     return Decided(

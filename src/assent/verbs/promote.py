@@ -111,5 +111,5 @@ def _gone_back(
 
 
 def _said(workspace: Workspace, back: Back, number: int) -> str:
-    said = back.said_of(workspace.base_branch or "the base branch")
-    return said if number > back.version else f"{said} (name it to promote it all the same)"
+    sentence = back.said_of(workspace.base_branch or "the base branch")
+    return sentence if number > back.version else f"{sentence} (name it to promote it all the same)"

@@ -62,8 +62,8 @@ def _require_no_repository(workspace: Workspace, place: Path, doing: str) -> Non
     real = place.resolve()
     common = workspace.repository.common.resolve()
     own = (workspace.root, workspace.repository.top, workspace.work)
-    kept = (*(one.resolve() for one in own), common, Path.home(), Path.cwd())
-    is_kept = any(one.is_relative_to(real) for one in kept) or real.is_relative_to(common)
+    kept = (*(folder.resolve() for folder in own), common, Path.home(), Path.cwd())
+    is_kept = any(folder.is_relative_to(real) for folder in kept) or real.is_relative_to(common)
     if is_kept or (real / ".git").exists():
         raise UsageError(
             doing,

@@ -65,7 +65,11 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
     if not given_up:
         raise UsageError(doing, "nothing is missing", hint="`assent verify --repair` is enough")
     _require_no_copy(workspace, model, read, doing)
-    lost = {one.version for one in read.there.values() if one is not None and one.version}
+    lost = {
+        pointer.version
+        for pointer in read.there.values()
+        if pointer is not None and pointer.version
+    }
     with keyed(workspace, model, "recover", reason) as key:
         noted = _noted(workspace, model, given_up, reason, key)
         workspace.ledger.forget(model)  # now that the loss is noted
@@ -75,7 +79,9 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
         seq=noted.seq,
         given_up=given_up,
         restored=restored,
-        numbers=tuple(sorted(one for one in lost if one > read.registry.state.versions)),
+        numbers=tuple(
+            sorted(version for version in lost if version > read.registry.state.versions)
+        ),
     )
 
 

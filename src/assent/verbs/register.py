@@ -60,24 +60,24 @@ def _all_landed(workspace: Workspace, view: View, model: str, order: Order) -> D
     failed: AssentError | None = None
     for step in steps(workspace, view, model):
         try:
-            one = _decided(step, view, order if step.is_checked_out else order.without_override)
+            decided = _decided(step, view, order if step.is_checked_out else order.without_override)
         except AssentError as error:
             if isinstance(error, OutsideError) and not isinstance(error, IdleError):
                 raise  # another attempt may well find what this one has not
             if step.is_new:
                 failed = error
             continue
-        if one is None:
+        if decided is None:
             continue
-        if one.entries:
+        if decided.entries:
             view = read_ledger(workspace, model)
-        if one.entries or one.version is not None:
-            done = [_replaced(earlier, one) for earlier in done]
+        if decided.entries or decided.version is not None:
+            done = [_replaced(earlier, decided) for earlier in done]
             failed = None
-        done.append(one)
+        done.append(decided)
     if failed is not None:
-        for one in done:
-            workspace.say(f"{model}: {one.sentence}")
+        for decided in done:
+            workspace.say(f"{model}: {decided.sentence}")
         raise failed
     if not done:
         # The first push, with the configuration: there is no model yet that could be missing.
@@ -88,14 +88,16 @@ def _all_landed(workspace: Workspace, view: View, model: str, order: Order) -> D
 
 def _together(done: list[Decided]) -> Decided:
     """One result of several: the worst, of those that are alike the last one; the others in it."""
-    wrong = [one for one in done if one.exit_code is not ExitCode.DONE]
-    written = [one for one in done if one.entries]
-    blocked = [one for one in wrong if one.exit_code is ExitCode.BLOCKED]
+    wrong = [decided for decided in done if decided.exit_code is not ExitCode.DONE]
+    written = [decided for decided in done if decided.entries]
+    blocked = [decided for decided in wrong if decided.exit_code is ExitCode.BLOCKED]
     chosen = (blocked or wrong or written or done)[-1]
     # That a later change has the version, too, which an earlier one was given now is no news.
-    new = {one.version for one in written}
+    new = {decided.version for decided in written}
     others = tuple(
-        one for one in done if one is not chosen and (one.entries or one.version not in new)
+        decided
+        for decided in done
+        if decided is not chosen and (decided.entries or decided.version not in new)
     )
     return msgspec.structs.replace(chosen, others=others)
 
@@ -148,7 +150,7 @@ def _require_known(workspace: Workspace, view: View, model: str) -> None:
 def _version_of(step: Landed, view: View) -> VersionLine | None:
     """The newest version that was registered from this very commit."""
     lines = view.state.newest
-    return next((one for one in lines if registered_from(view, one.bundle) == step.commit), None)
+    return next((line for line in lines if registered_from(view, line.bundle) == step.commit), None)
 
 
 def _place_of(
@@ -187,11 +189,11 @@ def _left_alone(
     """A change that leaves alone what the model is made from: nothing of it must be registered."""
     line = view.state.latest
     if is_of_version and line is not None:
-        said = f"the inputs are those of v{line.version}"
+        sentence = f"the inputs are those of v{line.version}"
         if candidate is not None:
-            said = f"{said}; {short(candidate.bundle.digest)} was not registered"
+            sentence = f"{sentence}; {short(candidate.bundle.digest)} was not registered"
         return msgspec.structs.replace(
-            known_already(step.model, line.bundle, line.version), sentence=said
+            known_already(step.model, line.bundle, line.version), sentence=sentence
         )
     return Decided(
         model=step.model,

@@ -93,7 +93,9 @@ def _wanted(workspace: Workspace, asked: Asked) -> list[Command]:
     are recorded; to explain without a model is to explain all that were shown.
     """
     wanted: dict[Command, None] = {}
-    last = {one.model: one for one in asked.commands if one.word is CommandName.APPROVE}
+    last = {
+        command.model: command for command in asked.commands if command.word is CommandName.APPROVE
+    }
     for command in asked.commands:
         if command.word is CommandName.APPROVE:
             wanted[last[command.model]] = None
@@ -139,7 +141,7 @@ def _approval(workspace: Workspace, asked: Asked, command: Command, model: str) 
     else:
         against, heard = _judged(workspace, model, shown, change)
         approvals = heard[None]
-        places = [_place(stage, one, asked) for stage, one in heard.items()]
+        places = [_place(stage, approvals, asked) for stage, approvals in heard.items()]
     counts = not against and any(place.counts for place in places)
     answer = Answer(
         word=CommandName.APPROVE,
@@ -169,9 +171,9 @@ def _judged(
     view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, shown)
     against = [
-        f"the bundle is {one.reason}, and {one.evidence}"
-        for one in provenance(workspace, view, candidate, change)
-        if one.outcome.blocks
+        f"the bundle is {finding.reason}, and {finding.evidence}"
+        for finding in provenance(workspace, view, candidate, change)
+        if finding.outcome.blocks
     ]
     beside = inherited(workspace, view, candidate, change)
     names = makers_without_account(policy, change, beside)
@@ -184,7 +186,7 @@ def _judged(
 
 def _place(stage: str | None, approvals: Approvals, asked: Asked) -> Place:
     """Whether the comment's approval is the opinion that is heard, and whether it counts."""
-    heard = next((one for one in approvals.heard if one.person.key == asked.by.key), None)
+    heard = next((review for review in approvals.heard if review.person.key == asked.by.key), None)
     if heard is None or heard.at < asked.at:
         return Place(stage=stage, counts=False, why="the forge does not list the comment yet")
     if heard.at > asked.at:

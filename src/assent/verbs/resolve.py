@@ -26,6 +26,7 @@ class ResolveResult(msgspec.Struct, frozen=True, kw_only=True):
     since: str | None = None
     by: str | None = None
     retired: bool = False
+    purged: bool = False
 
 
 def resolve(workspace: Workspace, model: str, name: str) -> ResolveResult:
@@ -50,6 +51,8 @@ def resolve(workspace: Workspace, model: str, name: str) -> ResolveResult:
     if number is None:
         raise UsageError(f"resolving {name!r} of {model}", _nothing(workspace, view, model, name))
     known = record_of(view, model, number)
+    if known.purged is not None:
+        workspace.say(f"v{number} of {model} was purged: its bytes were taken away on purpose")
     return ResolveResult(
         model=model,
         version=number,
@@ -57,6 +60,7 @@ def resolve(workspace: Workspace, model: str, name: str) -> ResolveResult:
         model_digest=known.model_digest,
         as_of=view.state.seq,
         retired=known.retired,
+        purged=known.purged is not None,
     )
 
 

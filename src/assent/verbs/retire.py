@@ -1,11 +1,13 @@
-"""`retire`: say that a version must not be promoted any more."""
+"""`retire`: say that a version must not be promoted any more, or take its bytes away for good."""
 
 from __future__ import annotations
 
 import msgspec
 
-from assent.core.entry import Draft, Kind, Subject
+from assent.core.digest import Digest
+from assent.core.entry import Draft, Kind, Subject, decode_entry
 from assent.core.verdict import Finding, Outcome, Verdict
+from assent.keeping.purging import take_away
 from assent.ports import View
 from assent.recording.appending import Intent, record
 from assent.recording.outcome import Decided
@@ -15,8 +17,14 @@ from assent.recording.versions import chosen_version, record_of
 from assent.workspace import Workspace
 
 
-def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> Decided:
-    """Retire a version, with a reason. One that a stage holds cannot be retired."""
+def retire(
+    workspace: Workspace, model: str, version: str, *, reason: str, purge: bool = False
+) -> Decided:
+    """Retire a version, with a reason. One that a stage holds cannot be retired.
+
+    With `purge`, its bytes are taken away as well, but for those that other bundles need; the
+    ledger says so for ever. Where that was cut off, it is done again.
+    """
     require_reason(reason, f"retiring {version} of {model}")
     view = read_ledger(workspace, model)
     number = chosen_version(view, version)
@@ -25,11 +33,12 @@ def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> De
         known = record_of(view, model, number)
         stages = [name for name, held in view.state.stages.items() if held.version == number]
         verdict = Verdict(findings=(_unused(number, stages),))
-        outcome = _Retiring(verdict=verdict, was_so=known.retired)
-        if known.retired or stages:
+        was_so = known.purged is not None or (known.retired and not purge)
+        outcome = _Retiring(verdict=verdict, was_so=was_so, bundle=known.bundle)
+        if was_so or stages:
             return Intent(outcome=outcome)
         draft = Draft(
-            kind=Kind.RETIRED,
+            kind=Kind.PURGED if purge else Kind.RETIRED,
             at=workspace.now,
             model=model,
             subject=Subject(version=number, bundle=known.bundle, model_digest=known.model_digest),
@@ -41,10 +50,16 @@ def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> De
 
     done = record(workspace, model, decide, view=view)
     retiring, entries = done.outcome, done.entries
-    sentence = f"retired v{number}" if entries else f"v{number} was not retired"
+    word = "purged" if purge else "retired"
+    sentence = f"{word} v{number}" if entries else f"v{number} was not {word}"
+    if retiring.was_so:
+        sentence = f"v{number} is {word} already"
+    if purge and (entries or retiring.was_so):
+        taken = take_away(workspace, model, retiring.bundle, _inspection(done.view, number))
+        sentence = f"{sentence}; {taken}"
     return Decided(
         model=model,
-        sentence=f"v{number} is retired already" if retiring.was_so else sentence,
+        sentence=sentence,
         verdict=retiring.verdict,
         version=number,
         entries=entries,
@@ -58,6 +73,15 @@ class _Retiring(msgspec.Struct, frozen=True, kw_only=True):
 
     verdict: Verdict
     was_so: bool
+    bundle: Digest
+
+
+def _inspection(view: View, number: int) -> Digest | None:
+    """What the ledger names as said of the files of a version."""
+    known = record_of(view, view.state.model, number)
+    return (
+        None if known.registered is None else decode_entry(view.entry(known.registered)).inspection
+    )
 
 
 def _unused(number: int, stages: list[str]) -> Finding:

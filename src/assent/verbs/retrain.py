@@ -100,13 +100,13 @@ def retrain(
     if made is None or made.bundle.model_digest == known.bundle.model_digest:
         return _stays(model, aim, f"the result is {name_of(known)} again, byte for byte")
     compared = judge_improvement(workspace, view, policy, aim, known, made)
-    found = compared.improvement
-    if found is not None and not dry_run:
-        return _propose(workspace, policy, aim, known, base, found)
+    improvement = compared.improvement
+    if improvement is not None and not dry_run:
+        return _propose(workspace, policy, aim, known, base, improvement)
     return RetrainResult(
         model=model,
         sentence=compared.sentence,
-        is_better=found is not None,
+        is_better=improvement is not None,
         metric=aim.metric,
         bundle=made.bundle.digest,
         failed=compared.failed,
@@ -152,7 +152,7 @@ def _left(
     digest = taken(
         workspace,
         model,
-        lambda folder: workspace.forge.fetch_own(artifact, folder),
+        lambda folder, most: workspace.forge.fetch_own(artifact, folder, size_bytes=most),
         progress=progress,
     )
     assert digest is not None  # what leaves nothing has raised
@@ -194,20 +194,20 @@ def _propose(
     aim: Aim,
     known: LoadedBundle,
     base: str,
-    found: Improvement,
+    improvement: Improvement,
 ) -> RetrainResult:
     """Note it, name it in the lock, push the branch and open the change, in this order: what is
     cut off in between is done again by the next run.
     """
-    model = found.candidate.bundle.model
+    model = improvement.candidate.bundle.model
     repository, remote = workspace.repository, workspace.branch.remote
     branch = f"{BRANCHES}/{model}"
     own = workspace.forge.commit_author()
     before = tip(repository, remote, branch)
     if before is not None:
         require_own(repository, base, before, own)
-        found = _standing(workspace, policy, aim, known, before, found) or found
-    locked = found.locked or _noted(workspace, policy, known, base, found)
+        improvement = _standing(workspace, policy, aim, known, before, improvement) or improvement
+    locked = improvement.locked or _noted(workspace, policy, known, base, improvement)
     path = repository.relative(workspace.root / LOCK)
     text = _lock_with(workspace, base, path, model, locked)
     if (
@@ -220,7 +220,7 @@ def _propose(
             base,
             path,
             text,
-            message=f"{found.title}\n\nBundle: {locked.bundle}\n",
+            message=f"{improvement.title}\n\nBundle: {locked.bundle}\n",
             by=own,
             at=workspace.now,
         )
@@ -230,15 +230,17 @@ def _propose(
             model=model,
             branch=branch,
             base=workspace.base_branch or "",
-            title=found.title,
+            title=improvement.title,
             body=proposal_body(
-                _report(workspace, found), sentence=f"{found.sentence}.", bundle=locked.bundle
+                _report(workspace, improvement),
+                sentence=f"{improvement.sentence}.",
+                bundle=locked.bundle,
             ),
         )
     )
     return RetrainResult(
         model=model,
-        sentence=found.sentence + (", as proposed already" if found.locked else ""),
+        sentence=improvement.sentence + (", as proposed already" if improvement.locked else ""),
         is_better=True,
         metric=aim.metric,
         bundle=locked.bundle,
@@ -253,12 +255,12 @@ def _standing(
     aim: Aim,
     known: LoadedBundle,
     commit: str,
-    found: Improvement,
+    improvement: Improvement,
 ) -> Improvement | None:
     """What the branch proposes already, if it is of the same inputs, is better than the baseline
     as it is now, and is no worse than what was found.
     """
-    model = found.candidate.bundle.model
+    model = improvement.candidate.bundle.model
     try:
         locked = lock_at(workspace, commit, model)
     except UsageError:
@@ -267,25 +269,25 @@ def _standing(
     if locked is None or retraining(view, locked) is None:
         return None
     there = load(workspace, model, locked.bundle)
-    if there is None or locked.inputs != found.candidate.evidence.inputs_digest:
+    if there is None or locked.inputs != improvement.candidate.evidence.inputs_digest:
         return None
     candidate = open_bundle(workspace, there)
     standing = judge_improvement(workspace, view, policy, aim, known, candidate).improvement
     if standing is None:
         return None
-    old, new = aim.value(standing.candidate), aim.value(found.candidate)
+    old, new = aim.value(standing.candidate), aim.value(improvement.candidate)
     if old is None or new is None or aim.is_better(new, old):
         return None
     return msgspec.structs.replace(standing, locked=locked)
 
 
 def _noted(
-    workspace: Workspace, policy: Policy, known: LoadedBundle, base: str, found: Improvement
+    workspace: Workspace, policy: Policy, known: LoadedBundle, base: str, improvement: Improvement
 ) -> Locked:
     """Put on the record that this run has made the bundle. A lock is a file that anybody can
     write: that what it names was made by code of the base branch is proven by this entry.
     """
-    candidate = found.candidate
+    candidate = improvement.candidate
     model = candidate.bundle.model
 
     def decide(view: View) -> Intent[None]:
@@ -299,10 +301,10 @@ def _noted(
             subject=subject(candidate),
             actor=workspace.forge.whoami(),
             authors=makers(workspace, candidate, None),
-            verdict=found.judgement.record,
+            verdict=improvement.judgement.record,
             run=workspace.run,
             commit=base,
-            reason=f"retrained: {found.sentence}",
+            reason=f"retrained: {improvement.sentence}",
         )
         return Intent(outcome=None, drafts=(draft,))
 
@@ -327,16 +329,16 @@ def _lock_with(workspace: Workspace, base: str, path: str, model: str, locked: L
     return lock_text({**models, model: locked})
 
 
-def _report(workspace: Workspace, found: Improvement) -> ReviewReport:
-    judgement = found.judgement
+def _report(workspace: Workspace, improvement: Improvement) -> ReviewReport:
+    judgement = improvement.judgement
     return ReviewReport(
-        model=found.candidate.bundle.model,
+        model=improvement.candidate.bundle.model,
         diff=judgement.diff,
         verdict=judgement.verdict,
         approvals=judgement.approvals,
         policy=judgement.policy,
         scope=judgement.scope,
-        evidence=found.candidate.evidence,
+        evidence=improvement.candidate.evidence,
         at=workspace.now,
     )
 

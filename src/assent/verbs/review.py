@@ -53,13 +53,16 @@ def _left(
     it would run its code.
     """
     workspace.require_trusted(f"reviewing what another run has left of {model}")
-    found = taken(
-        workspace, model, lambda place: workspace.forge.fetch(artifact, place), progress=progress
+    digest = taken(
+        workspace,
+        model,
+        lambda place, most: workspace.forge.fetch(artifact, place, size_bytes=most),
+        progress=progress,
     )
-    found = found or _shown(workspace, model) or workspace.forge.shown(model)
-    if found is None:
+    digest = digest or _shown(workspace, model) or workspace.forge.shown(model)
+    if digest is None:
         raise nothing_shown(model, workspace.change())
-    return found
+    return digest
 
 
 def _shown(workspace: Workspace, model: str) -> Digest | None:

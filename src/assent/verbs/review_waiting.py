@@ -59,7 +59,7 @@ class WaitingResult(msgspec.Struct, frozen=True, kw_only=True):
         codes = [failure.code for failure in self.failures]
         if codes:
             return next((code for code in _SEVERITY if code in codes), codes[0])
-        decisions = {one.result.decision for one in self.reviews}
+        decisions = {reviewed.result.decision for reviewed in self.reviews}
         if Decision.BLOCKED in decisions:
             return ExitCode.BLOCKED
         return ExitCode.WAITING if Decision.PENDING in decisions else ExitCode.DONE
@@ -120,7 +120,7 @@ def _review_once(
     made here, because making it would run its code.
     """
     if reason is PendingReason.BUNDLE:
-        name = taken(workspace, model, change.fetch)
+        name = taken(workspace, model, lambda place, most: change.fetch(place, size_bytes=most))
     else:
         name = workspace.forge.shown(model)
     if name is None:
@@ -132,7 +132,10 @@ def _review_once(
 
 def plain(change: str) -> str:
     """The id of a change as a part of the name of a file: `7` for `!7`."""
-    return "".join(one if one.isalnum() else "-" for one in change).strip("-") or "change"
+    return (
+        "".join(character if character.isalnum() else "-" for character in change).strip("-")
+        or "change"
+    )
 
 
 def _failure(change: Waiting, error: AssentError) -> Failure:

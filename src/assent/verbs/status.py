@@ -38,7 +38,7 @@ class StatusResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(workspace: Workspace, models: Sequence[str]) -> StatusResult:
     """The current state of `models`. One that cannot be read does not hide the others."""
-    found: list[ModelStatus] = []
+    statuses: list[ModelStatus] = []
     code: int = ExitCode.DONE
     for model in models:
         declared = workspace.config.policies[model].stages
@@ -46,8 +46,8 @@ def status(workspace: Workspace, models: Sequence[str]) -> StatusResult:
             state = read_ledger(workspace, model, alone=True).state
         except AssentError as error:
             code = code or error.exit_code
-            found.append(ModelStatus(model=model, problem=str(error), hint=error.hint))
+            statuses.append(ModelStatus(model=model, problem=str(error), hint=error.hint))
             continue
         stages = tuple(dict.fromkeys([*declared, *state.stages]))
-        found.append(ModelStatus(model=model, stages=stages, state=state))
-    return StatusResult(models=tuple(found), code=code)
+        statuses.append(ModelStatus(model=model, stages=stages, state=state))
+    return StatusResult(models=tuple(statuses), code=code)

@@ -61,6 +61,8 @@ class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...]
     not_compared: tuple[str, ...] = ()
     candidates: int = 0
+    purged: int = 0
+    """Versions whose bytes were taken away on purpose, which nobody looks for."""
     incomplete: tuple[str, ...] = ()
     """Candidates of which something is missing. That is no fault: none of them is a version, and
     whoever wants one bundles it again.
@@ -82,6 +84,7 @@ class _Findings:
         self.not_compared: list[str] = []
         self.incomplete: list[str] = []
         self.candidates = 0
+        self.purged = 0
         self.odd_dates: list[OddDate] = []
         self.entries = 0
         self.versions = 0
@@ -121,39 +124,40 @@ def verify(
 ) -> VerifyResult:
     """Check chain, state, blobs and pointers of `models`; one broken model hides no other.
 
-    Blobs are those of the versions, and of the candidates that the ledger or a hint in the store
-    names and whose manifest is there. With `repair`, what can be derived is derived again (state,
-    pointers), and damaged blobs are taken away; bundling stores them again. A broken chain is
-    never repaired, and neither is anything of a ledger that lacks an entry which the store was
-    derived from: a repair would take the only witness away.
+    Blobs are those of the versions that were not purged, and of the candidates that the ledger or
+    a hint in the store names and whose manifest is there. With `repair`, what can be derived is
+    derived again (state, pointers), and damaged blobs are taken away; bundling stores them again. A
+    broken chain is never repaired, and neither is anything of a ledger that lacks an entry which
+    the store was derived from: a repair would take the only witness away.
     """
     if repair:
         workspace.require_trusted("repairing what is derived")
-    found = _Findings()
+    findings = _Findings()
     for model in models:
         workspace.say(f"verifying {model}")
-        read = _ledger(workspace, model, found)
+        read = _ledger(workspace, model, findings)
         if read is not None:
             repairs = repair and not read.witnessed
-            is_honest = _derived(workspace, read, found, repair=repairs)
+            is_honest = _derived(workspace, read, findings, repair=repairs)
             if blobs:
-                _blobs(workspace, model, read.registry, found, repair=repairs and is_honest)
-            _pointers(workspace, read, found, repair=repairs and is_honest)
-            _listing(workspace, model, found, repair=repairs and is_honest)
+                _blobs(workspace, model, read.registry, findings, repair=repairs and is_honest)
+            _pointers(workspace, read, findings, repair=repairs and is_honest)
+            _listing(workspace, model, findings, repair=repairs and is_honest)
     return VerifyResult(
         models=tuple(models),
-        entries=found.entries,
-        versions=found.versions,
-        blobs=found.blobs,
-        faults=tuple(found.faults),
-        not_compared=tuple(found.not_compared),
-        candidates=found.candidates,
-        incomplete=tuple(found.incomplete),
-        odd_dates=tuple(found.odd_dates),
+        entries=findings.entries,
+        versions=findings.versions,
+        blobs=findings.blobs,
+        faults=tuple(findings.faults),
+        not_compared=tuple(findings.not_compared),
+        candidates=findings.candidates,
+        purged=findings.purged,
+        incomplete=tuple(findings.incomplete),
+        odd_dates=tuple(findings.odd_dates),
     )
 
 
-def _ledger(workspace: Workspace, model: str, found: _Findings) -> FullRead | None:
+def _ledger(workspace: Workspace, model: str, findings: _Findings) -> FullRead | None:
     """The ledger, or None if the chain is broken. Whatever contradicts it is read again first."""
     try:
         read = read_whole(workspace, model)
@@ -161,23 +165,23 @@ def _ledger(workspace: Workspace, model: str, found: _Findings) -> FullRead | No
             read = read_whole(workspace, model)  # a server may have answered from an old copy
     except ChainError as error:
         is_lost = isinstance(error, LostError)
-        found.add(model, Area.CHAIN, error.problem, seq=error.seq, is_lost=is_lost)
+        findings.add(model, Area.CHAIN, error.problem, seq=error.seq, is_lost=is_lost)
         return None
     except IntegrityError as error:
-        found.add(model, Area.CHAIN, error.problem)
+        findings.add(model, Area.CHAIN, error.problem)
         return None
-    found.entries += len(read.digests)
-    found.versions += read.registry.state.versions
+    findings.entries += len(read.digests)
+    findings.versions += read.registry.state.versions
     odd = doubts(read.dates, workspace.machine_now).values()
-    found.odd_dates += [OddDate(model=model, doubt=one) for one in odd]
+    findings.odd_dates += [OddDate(model=model, doubt=doubt) for doubt in odd]
     for name, problem in read.witnessed.items():
         pointer = read.there[name]
         seq = len(read.digests) if pointer is None else min(pointer.seq, len(read.digests))
-        found.add(model, Area.CHAIN, f"{problem}; entries are missing", seq=seq, is_lost=True)
+        findings.add(model, Area.CHAIN, f"{problem}; entries are missing", seq=seq, is_lost=True)
     return read
 
 
-def _derived(workspace: Workspace, read: FullRead, found: _Findings, *, repair: bool) -> bool:
+def _derived(workspace: Workspace, read: FullRead, findings: _Findings, *, repair: bool) -> bool:
     """What is kept beside the entries, byte for byte. False if the newest entry itself lies about
     it: then nothing may be made from it.
     """
@@ -187,38 +191,41 @@ def _derived(workspace: Workspace, read: FullRead, found: _Findings, *, repair: 
         if astray and repair:
             workspace.ledger.rebuild(read.view, read.registry)
     except ChainError as error:
-        found.add(model, Area.CHAIN, error.problem, seq=error.seq)
+        findings.add(model, Area.CHAIN, error.problem, seq=error.seq)
         return False
     if astray is None:
-        found.not_compared.append(
+        findings.not_compared.append(
             f"{model}: what is kept beside the entries; a later format has written it"
         )
     elif astray:
         names = ", ".join(repr(name) for name in astray[:MOST_NAMED])
         more = f" and {len(astray) - MOST_NAMED:,} more" if len(astray) > MOST_NAMED else ""
         problem = f"not what the entries add up to: {names}{more}"
-        found.add(model, Area.STATE, problem, repaired=repair)
+        findings.add(model, Area.STATE, problem, repaired=repair)
     return True
 
 
 def _blobs(
-    workspace: Workspace, model: str, registry: Registry, found: _Findings, *, repair: bool
+    workspace: Workspace, model: str, registry: Registry, findings: _Findings, *, repair: bool
 ) -> None:
     wanted: dict[Digest, str] = {}
     for version, digest in registry.versions.items():
-        bundle = _manifest(workspace, model, f"v{version}", digest, found, repair=repair)
+        if registry.records[digest].purged is not None:
+            findings.purged += 1  # on purpose
+            continue
+        bundle = _manifest(workspace, model, f"v{version}", digest, findings, repair=repair)
         if bundle is not None:
             stated = registry.records[digest].model_digest
             if bundle.model != model or bundle.model_digest != stated:
                 problem = f"bundle {short(digest)} of v{version} is of other bytes than recorded"
-                found.add(model, Area.BLOBS, problem)
+                findings.add(model, Area.BLOBS, problem)
             for blob in bundle.blobs:
                 wanted.setdefault(blob, f"v{version}")
-    found.blobs += len(wanted)
+    findings.blobs += len(wanted)
     for blob, state in workspace.store.check(list(wanted)).items():
         if state is not BlobState.SOUND:
-            _bad_blob(workspace, model, wanted[blob], blob, state, found, repair=repair)
-    _candidates(workspace, model, registry, set(wanted), found, repair=repair)
+            _bad_blob(workspace, model, wanted[blob], blob, state, findings, repair=repair)
+    _candidates(workspace, model, registry, set(wanted), findings, repair=repair)
 
 
 def _candidates(
@@ -226,7 +233,7 @@ def _candidates(
     model: str,
     registry: Registry,
     known: set[Digest],
-    found: _Findings,
+    findings: _Findings,
     *,
     repair: bool,
 ) -> None:
@@ -239,19 +246,19 @@ def _candidates(
         if there is BlobState.MISSING:
             continue  # a hint or an approval outlives what was cleaned up
         who = f"the candidate {short(digest)}"
-        bundle = _manifest(workspace, model, who, digest, found, repair=repair, is_version=False)
-        found.candidates += 1
+        bundle = _manifest(workspace, model, who, digest, findings, repair=repair, is_version=False)
+        findings.candidates += 1
         if bundle is None:
             continue
-        states = workspace.store.check([one for one in bundle.blobs if one not in known])
+        states = workspace.store.check([blob for blob in bundle.blobs if blob not in known])
         for blob, state in states.items():
             if state is BlobState.CORRUPT:
                 _bad_blob(
-                    *(workspace, model, who, blob, state, found), repair=repair, is_version=False
+                    *(workspace, model, who, blob, state, findings), repair=repair, is_version=False
                 )
         missing = sum(state is BlobState.MISSING for state in states.values())
         if missing:
-            found.incomplete.append(f"{model}: {who} lacks {missing:,} of {len(states):,} blobs")
+            findings.incomplete.append(f"{model}: {who} lacks {missing:,} of {len(states):,} blobs")
 
 
 def _manifest(
@@ -259,7 +266,7 @@ def _manifest(
     model: str,
     who: str,
     digest: Digest,
-    found: _Findings,
+    findings: _Findings,
     *,
     repair: bool,
     is_version: bool = True,
@@ -267,14 +274,14 @@ def _manifest(
     [state] = workspace.store.check([digest]).values()
     if state is not BlobState.SOUND:
         _bad_blob(
-            *(workspace, model, who, digest, state, found), repair=repair, is_version=is_version
+            *(workspace, model, who, digest, state, findings), repair=repair, is_version=is_version
         )
         return None
     try:
         return read_manifest(workspace.store.read(digest))
     except IntegrityError as error:
         if is_version:  # a hint may name anything
-            found.add(model, Area.BLOBS, f"{digest} of {who} is no bundle: {error.problem}")
+            findings.add(model, Area.BLOBS, f"{digest} of {who} is no bundle: {error.problem}")
     return None
 
 
@@ -284,7 +291,7 @@ def _bad_blob(
     who: str,
     blob: Digest,
     state: BlobState,
-    found: _Findings,
+    findings: _Findings,
     *,
     repair: bool,
     is_version: bool = True,
@@ -297,21 +304,21 @@ def _bad_blob(
         try:
             workspace.store.discard(blob)
         except OutsideError as error:  # the rest is repaired all the same
-            found.add(model, Area.BLOBS, f"{problem}; {error.problem}")
+            findings.add(model, Area.BLOBS, f"{problem}; {error.problem}")
             return
         problem += "; it was taken away"
-        found.add(model, Area.BLOBS, problem, repaired=not is_version)
+        findings.add(model, Area.BLOBS, problem, repaired=not is_version)
     else:
-        found.add(model, Area.BLOBS, problem)
+        findings.add(model, Area.BLOBS, problem)
 
 
-def _pointers(workspace: Workspace, read: FullRead, found: _Findings, *, repair: bool) -> None:
+def _pointers(workspace: Workspace, read: FullRead, findings: _Findings, *, repair: bool) -> None:
     """The ledger decides: a pointer that says something else is wrong, whoever moved it. It is
     called so if it stays the same wrong one while both are read again and again.
     """
     model, wrong = read.registry.state.model, read.wrong
     if wrong and not read.there:
-        _no_pointers(workspace, read, wrong, found, repair=repair)
+        _no_pointers(workspace, read, wrong, findings, repair=repair)
         return
     for attempt in range(1, ROUNDS):
         if not wrong:
@@ -322,14 +329,14 @@ def _pointers(workspace: Workspace, read: FullRead, found: _Findings, *, repair:
     for name, (pointer, wanted) in sorted(wrong.items()):
         if repair and not workspace.store.restore(name, wanted, instead_of=pointer):
             continue  # somebody has just written it
-        found.add(model, Area.POINTERS, _wrong(name, pointer, wanted), repaired=repair)
+        findings.add(model, Area.POINTERS, _wrong(name, pointer, wanted), repaired=repair)
 
 
 def _no_pointers(
     workspace: Workspace,
     read: FullRead,
     wrong: Mapping[str, tuple[Pointer | None, Pointer]],
-    found: _Findings,
+    findings: _Findings,
     *,
     repair: bool,
 ) -> None:
@@ -346,10 +353,10 @@ def _no_pointers(
         f"the store knows nothing of this model, and the ledger asks for {len(wrong):,} pointers: "
         "it was lost or moved, or `store` in assent.yaml is not the right one"
     )
-    found.add(model, Area.POINTERS, problem, repaired=all(done) and repair)
+    findings.add(model, Area.POINTERS, problem, repaired=all(done) and repair)
 
 
-def _listing(workspace: Workspace, model: str, found: _Findings, *, repair: bool) -> None:
+def _listing(workspace: Workspace, model: str, findings: _Findings, *, repair: bool) -> None:
     """What other tools are told follows the pointers. A writer may be between the two."""
     astray = set(workspace.store.astray(model))
     for attempt in range(1, ROUNDS):
@@ -361,7 +368,7 @@ def _listing(workspace: Workspace, model: str, found: _Findings, *, repair: bool
         workspace.store.relist(model)
     for tag in sorted(astray):
         problem = f"the tag {tag} is not what the pointers say"
-        found.add(model, Area.POINTERS, problem, repaired=repair)
+        findings.add(model, Area.POINTERS, problem, repaired=repair)
 
 
 def _wrong(name: str, pointer: Pointer | None, wanted: Pointer) -> str:

@@ -42,13 +42,20 @@ class Left:
             event="pull_request", actor=scene.alice, pull=scene.pull, **made
         )
 
-    def fetch(self, folder: Path, *, is_again: bool = False, **said: object) -> object:
+    def fetch(
+        self,
+        folder: Path,
+        *,
+        is_again: bool = False,
+        size_bytes: int | None = None,
+        **said: object,
+    ) -> object:
         """`is_again`: somebody has started the run again since it woke us up."""
         payload = self.scene.server.events.workflow_run(self.run)
         if is_again:
             self.run.rerun(self.scene.alice)
         forge = self.scene.forge(event="workflow_run", payload=payload, **said)
-        return forge.fetch(NAME, folder)
+        return forge.fetch(NAME, folder, size_bytes=size_bytes)
 
 
 @pytest.mark.threat(48)
@@ -135,3 +142,14 @@ def test_an_earlier_job_of_the_same_run(scene: Scene, place: Path) -> None:
     assert (run.id, (place / "out/a").read_bytes()) == (str(own.id), b"1")
     with pytest.raises(UsageError, match="no run of GitHub Actions"):
         scene.forge().fetch_own(NAME, place / "other")
+
+
+@pytest.mark.threat(48)
+def test_what_is_larger_than_a_bundle_may_be_is_not_fetched(scene: Scene, place: Path) -> None:
+    left = Left(scene)
+    left.run.upload(NAME, packed(a=b"0123456789" * 100))
+    left.run.complete("success")
+    with pytest.raises(IntegrityError, match="than") as raised:
+        left.fetch(place / "out", size_bytes=900)
+    assert "max_bundle_size" in (raised.value.hint or "")
+    assert list(place.iterdir()) == []

@@ -26,7 +26,7 @@ def one_spelling(
 def _renamed(table: PredictionTable, names: dict[str, str]) -> PredictionTable:
     return msgspec.structs.replace(
         table,
-        classes=tuple(names[one] for one in table.classes),
+        classes=tuple(names[name] for name in table.classes),
         positive=None if table.positive is None else names[table.positive],
     )
 
@@ -49,7 +49,7 @@ def _of_many(table: PredictionTable) -> PredictionTable:
     if scores is not None and scores.ndim == 1:
         if len(table.classes) != 2 or table.positive is None:
             return table
-        columns = [scores if one == table.positive else 1.0 - scores for one in table.classes]
+        columns = [scores if name == table.positive else 1.0 - scores for name in table.classes]
         scores = np.column_stack(columns)
     return msgspec.structs.replace(table, task="multiclass", positive=None, scores=scores)
 
@@ -58,15 +58,15 @@ def _of_classes(table: PredictionTable, classes: tuple[str, ...]) -> PredictionT
     """Numbers as classes: a model that predicts a class which no row has looks like one of numbers.
     As it is where a label is none of the classes, or a prediction no whole number.
     """
-    known = {number_of(one) for one in classes}
+    known = {number_of(name) for name in classes}
     label, prediction = table.label, table.prediction
     if prediction is None or not (prediction == np.trunc(prediction)).all():
         return table
     values = np.unique(np.concatenate((label, prediction)))
-    names = [number_of(repr(float(one))) for one in values]
+    names = [number_of(repr(float(value))) for value in values]
     if (
         len(names) > _MAX_CLASSES
-        or not {number_of(repr(float(one))) for one in np.unique(label)} <= known
+        or not {number_of(repr(float(value))) for value in np.unique(label)} <= known
     ):
         return table
     return msgspec.structs.replace(
@@ -74,12 +74,12 @@ def _of_classes(table: PredictionTable, classes: tuple[str, ...]) -> PredictionT
         task="multiclass",
         label=np.searchsorted(values, label),
         prediction=np.searchsorted(values, prediction),
-        classes=tuple(one or "" for one in names),
+        classes=tuple(name or "" for name in names),
     )
 
 
 def _of_numbers(table: PredictionTable) -> PredictionTable:
-    numbers = [number_of(one) for one in table.classes]
+    numbers = [number_of(name) for name in table.classes]
     if None in numbers or table.prediction is None:
         return table
     values = np.array(numbers, dtype=np.float64)

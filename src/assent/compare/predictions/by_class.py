@@ -29,7 +29,7 @@ def classes_by_change(
     by_chance = _adjusted(old, new) if new.group is None and not same.labels_changed else None
     moved = np.abs(after - before).sum(axis=0)
     first = changed[np.lexsort((changed, -moved[changed]))][:MAX_SHOWN]
-    found = tuple(
+    changes = tuple(
         ClassChange(
             name=classes[at],
             rows=int(after[0, at]),
@@ -41,7 +41,7 @@ def classes_by_change(
         )
         for at in first.tolist()
     )
-    return found, len(changed)
+    return changes, len(changed)
 
 
 def _counts(side: Side) -> Ints:
@@ -49,7 +49,7 @@ def _counts(side: Side) -> Ints:
     assert side.prediction is not None
     right = side.label[side.label == side.prediction]
     columns = (side.label, side.prediction, right)
-    return np.stack([np.bincount(one, minlength=side.classes) for one in columns])
+    return np.stack([np.bincount(column, minlength=side.classes) for column in columns])
 
 
 def _adjusted(old: Side, new: Side) -> dict[int, float]:

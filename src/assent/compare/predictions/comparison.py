@@ -91,17 +91,17 @@ def _changes(
         return change_of(*own, {}, rows=after.side.rows, why_not=problem)
     own = _values(before), _values(after)
     if not same.is_paired:
-        found = intervals(before, after, is_paired=False)
-        found["ece"] = OF_CALIBRATION
-        return change_of(*own, found, rows=after.side.rows, why_not=same.why_not)
-    found = intervals_by_both(same.pair, same.earlier, _paired_intervals)
+        by_metric = intervals(before, after, is_paired=False)
+        by_metric["ece"] = OF_CALIBRATION
+        return change_of(*own, by_metric, rows=after.side.rows, why_not=same.why_not)
+    by_metric = intervals_by_both(same.pair, same.earlier, _paired_intervals)
     left, right = (_values(Measured(side)) for side in same.pair)
-    return change_of(left, right, found, rows=after.side.rows, own=own, why_not=same.why_not)
+    return change_of(left, right, by_metric, rows=after.side.rows, own=own, why_not=same.why_not)
 
 
 def _paired_intervals(old: Side, new: Side) -> Found:
-    found = intervals(Measured(old), Measured(new), is_paired=True)
-    return {**found, "ece": OF_CALIBRATION}
+    by_metric = intervals(Measured(old), Measured(new), is_paired=True)
+    return {**by_metric, "ece": OF_CALIBRATION}
 
 
 def _about_the_same(old: PredictionTable, new: PredictionTable) -> PredictionTable:
@@ -133,8 +133,10 @@ def _problem(old: PredictionTable, new: PredictionTable) -> str | None:
 def _some_labels(table: PredictionTable) -> str:
     """Three labels, as examples."""
     values = np.unique(table.label[:_LOOKED_AT])[:3].tolist()
-    shown = [table.classes[int(one)][:_LONG] if table.classes else f"{one:g}" for one in values]
-    return ", ".join(f"`{one.replace('`', chr(39))}`" for one in shown)
+    shown = [
+        table.classes[int(value)][:_LONG] if table.classes else f"{value:g}" for value in values
+    ]
+    return ", ".join(f"`{label.replace('`', chr(39))}`" for label in shown)
 
 
 def _flips(old: Side, new: Side) -> Flips | None:

@@ -138,7 +138,7 @@ class _Spread(msgspec.Struct, frozen=True, kw_only=True):
 def _spread(
     old: Floats, new: Floats, groups: tuple[Ints | None, Ints | None], *, is_paired: bool
 ) -> _Spread:
-    sides = [influence_of(one, group) for one, group in zip((old, new), groups, strict=True)]
+    sides = [influence_of(values, group) for values, group in zip((old, new), groups, strict=True)]
     least = max(side.square / len(side.units) for side in sides)
     if is_paired:
         both = influence_of(new - old, groups[1])
@@ -190,7 +190,7 @@ def _is_heavy(losses: Floats) -> bool:
     if not least > 0:
         return False
     total = float(np.log(largest / least).sum())
-    bound = next(one for limit, one in _LEAST_TAIL if rows >= limit)
+    bound = next(weight for limit, weight in _LEAST_TAIL if rows >= limit)
     return total > 0 and most / total < bound
 
 
@@ -215,14 +215,14 @@ def of_area(
     general approach", 2008), which are never taken to depend wholly on each other. `share` of a
     row goes into that.
     """
-    sides = [influence_of(one, group) for one, group in zip((old, new), groups, strict=True)]
-    floors = [share / one**2 for one in least]
+    sides = [influence_of(values, group) for values, group in zip((old, new), groups, strict=True)]
+    floors = [share / bound**2 for bound in least]
     squares = [side.square + floor for side, floor in zip(sides, floors, strict=True)]
     if not all(map(math.isfinite, (*values, *squares))):
         return NO_NUMBER
     worth = [
-        (value * (1 - value) + share / one) / square
-        for value, one, square in zip(values, least, squares, strict=True)
+        (value * (1 - value) + share / bound) / square
+        for value, bound, square in zip(values, least, squares, strict=True)
     ]
     together = 0.0
     if is_paired:
@@ -233,7 +233,7 @@ def of_area(
     ends: list[float] = []
     for at in _TAILS[:1:-1]:
         quantile = t_quantile(at, degrees)
-        limits = [_wilson(*one, quantile) for one in zip(values, worth, strict=True)]
+        limits = [_wilson(*pair, quantile) for pair in zip(values, worth, strict=True)]
         ends += _put_together(values, limits, likeness)
     change = values[1] - values[0]
     error = math.sqrt(squares[0] + squares[1] - 2 * together)
@@ -262,8 +262,8 @@ def _put_together(
 ) -> tuple[float, float]:
     (old, new), ((old_low, old_high), (new_low, new_high)) = values, limits
 
-    def root(one: float, other: float) -> float:
-        return math.sqrt(max(0.0, one**2 + other**2 - 2 * likeness * one * other))
+    def root(side: float, other: float) -> float:
+        return math.sqrt(max(0.0, side**2 + other**2 - 2 * likeness * side * other))
 
     change = new - old
     return change - root(new - new_low, old_high - old), change + root(

@@ -59,7 +59,7 @@ def _texts(table: PredictionTable) -> list[str]:
 
 def _as_written_alike(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
     """Ids of both sides, without the `.0` where all of one side have it and none of the other."""
-    ends = [[one.endswith(".0") for one in side] for side in (old, new)]
+    ends = [[name.endswith(".0") for name in side] for side in (old, new)]
     if all(ends[0]) and not any(ends[1]):
         return _without_end(old), new
     if all(ends[1]) and not any(ends[0]):
@@ -68,17 +68,17 @@ def _as_written_alike(old: list[str], new: list[str]) -> tuple[list[str], list[s
 
 
 def _without_end(ids: list[str]) -> list[str]:
-    whole = [_WHOLE.fullmatch(one) for one in ids]
-    return [one[1] if one else "" for one in whole] if all(whole) else ids
+    whole = [_WHOLE.fullmatch(name) for name in ids]
+    return [match[1] if match else "" for match in whole] if all(whole) else ids
 
 
 def _by_text(old: list[str], new: list[str]) -> tuple[Ints, Ints]:
-    is_sorted = all(one < following for one, following in pairwise(new))
+    is_sorted = all(name < following for name, following in pairwise(new))
     if is_sorted and old == new:  # the usual case: two models on one test set
         return np.arange(len(new)), np.arange(len(new))
     places = {name: at for at, name in enumerate(old)}
-    found = np.fromiter((places.get(name, -1) for name in new), np.int64, len(new))
-    right = np.flatnonzero(found >= 0)
+    places_of_new = np.fromiter((places.get(name, -1) for name in new), np.int64, len(new))
+    right = np.flatnonzero(places_of_new >= 0)
     if not is_sorted:
         right = np.array(sorted(right.tolist(), key=new.__getitem__), dtype=np.int64)
-    return found[right], right
+    return places_of_new[right], right

@@ -84,7 +84,7 @@ def draw_paired(
     # The drawing depends on the order of cells. In one order for both directions, the interval of
     # the way back is exactly that of the way there with its signs changed.
     mirrored = _mirrored(cells, counts, classes)
-    there, back = (one[0].tobytes() + one[1].tobytes() for one in ((cells, counts), mirrored))
+    there, back = (side[0].tobytes() + side[1].tobytes() for side in ((cells, counts), mirrored))
     is_swapped = back < there
     if is_swapped:
         cells, counts = mirrored
@@ -103,8 +103,8 @@ def draw_paired(
         for name in drawn[0][0]
     }
     if there == back:  # then both directions are one, and so are both signs
-        return {name: np.concatenate((one, -one)) for name, one in changes.items()}
-    return {name: -one if is_swapped else one for name, one in changes.items()}
+        return {name: np.concatenate((change, -change)) for name, change in changes.items()}
+    return {name: -change if is_swapped else change for name, change in changes.items()}
 
 
 def draw_alone(
@@ -120,7 +120,7 @@ def draw_alone(
         metrics_of(product(times, indicators), positive)
         for times in _multinomial(counts, len(label) + 2, draws, seed)
     ]
-    return {name: np.concatenate([one[name] for one in drawn]) for name in drawn[0]}
+    return {name: np.concatenate([part[name] for part in drawn]) for name in drawn[0]}
 
 
 def draw_groups(
@@ -143,9 +143,9 @@ def draw_groups(
         right = label == prediction
         for shift, codes, rows in ((0, label, ...), (1, prediction, ...), (2, label, right)):
             place = group[rows] * classes + codes[rows]
-            found = np.bincount(place, minlength=groups * classes).reshape(groups, classes)
+            counted = np.bincount(place, minlength=groups * classes).reshape(groups, classes)
             first = (3 * at + shift) * classes
-            tallies[:, first : first + classes] = found
+            tallies[:, first : first + classes] = counted
     drawn = draw_sums(tallies, draws)
     before, after = np.split(drawn, 2, axis=1)
     was, now = metrics_of(before, positive), metrics_of(after, positive)
@@ -160,8 +160,8 @@ def _cells(label: Ints, old: Ints, new: Ints, classes: int) -> tuple[Ints, Float
         cells = np.flatnonzero(counts)
         weights = counts[cells].astype(np.float64)
     else:
-        cells, found = np.unique(codes, return_counts=True)
-        weights = found.astype(np.float64)
+        cells, occurrences = np.unique(codes, return_counts=True)
+        weights = occurrences.astype(np.float64)
     extra = _smoothing(cells, weights, classes)
     if not len(extra):
         return cells, weights
@@ -184,12 +184,12 @@ def _smoothing(cells: Ints, weights: Floats, classes: int) -> Ints:
     wrong = np.where(np.arange(classes) == frequent[0], frequent[1], frequent[0])
     if classes > 2:  # of two classes there is only one other
         pairs = np.concatenate((labels * classes + old, labels * classes + new))
-        found, place = np.unique(pairs, return_inverse=True)
+        codes_seen, place = np.unique(pairs, return_inverse=True)
         amounts = np.bincount(place, weights=np.concatenate((weights, weights)))
-        missed = found // classes != found % classes
-        found, amounts = found[missed], amounts[missed]
-        most_last = np.lexsort((-found, amounts))
-        wrong[found[most_last] // classes] = found[most_last] % classes
+        missed = codes_seen // classes != codes_seen % classes
+        codes_seen, amounts = codes_seen[missed], amounts[missed]
+        most_last = np.lexsort((-codes_seen, amounts))
+        wrong[codes_seen[most_last] // classes] = codes_seen[most_last] % classes
     taken = wrong[present]
     return np.concatenate(
         [

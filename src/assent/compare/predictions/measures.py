@@ -64,8 +64,8 @@ class Measured:
         side = self.side
         if side.prediction is not None:
             tally = joint.tally(side.label, side.prediction, side.classes)
-            found = joint.metrics_of(tally, side.positive)
-            self.values |= {name: float(value) for name, value in found.items()}
+            metrics = joint.metrics_of(tally, side.positive)
+            self.values |= {name: float(value) for name, value in metrics.items()}
         if side.scores is None:
             return
         if side.scores.ndim == 2:
@@ -76,12 +76,12 @@ class Measured:
     def _measure_score(self, scores: Floats, positive: int) -> None:
         is_positive = self.side.label == positive
         order = ranks.Order(scores)
-        for name, one in (
+        for name, estimate in (
             ("roc_auc", ranks.roc_auc(order, is_positive)),
             ("average_precision", ranks.average_precision(order, is_positive)),
         ):
-            if one is not None:
-                self.linear[name] = one
+            if estimate is not None:
+                self.linear[name] = estimate
         if self.side.are_probabilities:
             scores = np.clip(scores, 0.0, 1.0)
             likelihood = np.where(is_positive, scores, 1 - scores)
@@ -93,11 +93,11 @@ class Measured:
         counts = np.bincount(label, minlength=self.side.classes)
         if counts.all() and scores.size <= _MAX_SORTED and self.side.classes > 1:
             areas = [
-                ranks.roc_auc(ranks.Order(scores[:, one]), label == one)
-                for one in range(self.side.classes)
+                ranks.roc_auc(ranks.Order(scores[:, class_]), label == class_)
+                for class_ in range(self.side.classes)
             ]
             known = [area for area in areas if area is not None]
-            influence = np.mean([one for _, one in known], axis=0)
+            influence = np.mean([influence for _, influence in known], axis=0)
             self.linear["roc_auc_ovr"] = float(np.mean([area for area, _ in known])), influence
         if self.side.are_probabilities and np.abs(scores.sum(axis=1) - 1).max() < 1e-3:
             likelihood = scores[np.arange(len(label)), label]
@@ -136,22 +136,22 @@ def intervals(old: Measured, new: Measured, *, is_paired: bool, draws: int = DRA
     why_none = _too_few(old.side, new.side)
     if why_none:
         return dict.fromkeys(sorted(names), why_none)
-    found: Found = {}
+    by_metric: Found = {}
     with np.errstate(all="ignore"):
         for name in old.linear.keys() & new.linear.keys():
-            found[name] = _of_linear(name, old, new, is_paired)
+            by_metric[name] = _of_linear(name, old, new, is_paired)
         has_classes = old.side.prediction is not None and new.side.prediction is not None
         if has_classes and new.side.classes:
-            found |= _of_tables(old.side, new.side, is_paired, draws)
+            by_metric |= _of_tables(old.side, new.side, is_paired, draws)
         if new.by_query:
-            found |= _of_queries(old, new, is_paired)
-    return found
+            by_metric |= _of_queries(old, new, is_paired)
+    return by_metric
 
 
 def _too_few(old: Side, new: Side) -> str:
     if min(old.rows, new.rows) < MIN_ROWS:
         return f"there are fewer than {MIN_ROWS} rows"
-    groups = [int(one.max()) + 1 for one in (old.group, new.group) if one is not None]
+    groups = [int(group.max()) + 1 for group in (old.group, new.group) if group is not None]
     if groups and min(groups) < MIN_GROUPS:
         return f"there are fewer than {MIN_GROUPS} groups"
     return ""
@@ -290,7 +290,7 @@ def _why_undefined(name: str, old: Side, new: Side) -> str:
     for side in (old, new):
         assert side.prediction is not None
         labels, predicted = (
-            np.bincount(one, minlength=side.classes) for one in (side.label, side.prediction)
+            np.bincount(column, minlength=side.classes) for column in (side.label, side.prediction)
         )
         if side.positive is None or name in ("balanced_accuracy", "matthews_corrcoef"):
             if labels[labels > 0].min() < _LEAST_OF_A_CLASS:
@@ -337,21 +337,23 @@ def _of_accuracy(old: Side, new: Side, is_paired: bool) -> Found:
     before, left = _mean((old.prediction == old.label).astype(np.float64))
     after, right = _mean((new.prediction == new.label).astype(np.float64))
     groups = old.group, new.group
-    found: Found = dict.fromkeys(_names_of_tables(new), "there are too many classes")
-    return found | {"accuracy": of_mean(after - before, left, right, groups, is_paired=is_paired)}
+    reasons: Found = dict.fromkeys(_names_of_tables(new), "there are too many classes")
+    return reasons | {"accuracy": of_mean(after - before, left, right, groups, is_paired=is_paired)}
 
 
 def _of_queries(old: Measured, new: Measured, is_paired: bool) -> Found:
-    found: Found = {}
+    by_metric: Found = {}
     for name in new.by_query:
-        (before, left), (after, right) = (_mean(one.by_query[name]) for one in (old, new))
-        one = of_mean(after - before, left, right, (None, None), is_paired=is_paired)
-        if isinstance(one, Interval):
-            one = msgspec.structs.replace(
-                one, n=new.side.rows, method="paired t by query" if is_paired else one.method
+        (before, left), (after, right) = (_mean(measured.by_query[name]) for measured in (old, new))
+        interval = of_mean(after - before, left, right, (None, None), is_paired=is_paired)
+        if isinstance(interval, Interval):
+            interval = msgspec.structs.replace(
+                interval,
+                n=new.side.rows,
+                method="paired t by query" if is_paired else interval.method,
             )
-        found[name] = one
-    return found
+        by_metric[name] = interval
+    return by_metric
 
 
 def _p_of_mean(values: Floats, group: Ints) -> float:

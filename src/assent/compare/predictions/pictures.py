@@ -42,8 +42,10 @@ def calibration_error(bins: tuple[CalibrationBin, ...]) -> float | None:
     """The expected calibration error: the mean distance of score and share over the rows (Naeini,
     Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", 2015).
     """
-    rows = sum(one.rows for one in bins)
-    return sum(one.rows * abs(one.score - one.observed) for one in bins) / rows if rows else None
+    rows = sum(bin_.rows for bin_ in bins)
+    return (
+        sum(bin_.rows * abs(bin_.score - bin_.observed) for bin_ in bins) / rows if rows else None
+    )
 
 
 def confusions(
@@ -88,8 +90,8 @@ def _moved(before: _Pairs | None, after: _Pairs, classes: int) -> Ints:
     """For each class, by how many rows its cells have changed: in its row and its column. A cell
     counts apart, so that what one row loses is not made up for by another.
     """
-    codes = [one[0] * classes + one[1] for one in (before, after) if one is not None]
-    weights = [np.full(len(one), sign) for one, sign in zip(codes, (-1, 1), strict=False)]
+    codes = [side[0] * classes + side[1] for side in (before, after) if side is not None]
+    weights = [np.full(len(code), sign) for code, sign in zip(codes, (-1, 1), strict=False)]
     if before is None:  # then what is wrong
         weights = [(after[0] != after[1]).astype(np.int64)]
     cells, place = np.unique(np.concatenate(codes), return_inverse=True)
@@ -112,7 +114,7 @@ def _counts(side: _Pairs, kept: Ints, classes: int, left: int) -> tuple[tuple[in
 def residuals(old: Floats | None, new: Floats) -> Residuals | None:
     """Shares of prediction minus label in bins of equal width; the outermost hold the tails."""
     together = new if old is None else np.concatenate((old, new))
-    low, high = (float(one) for one in np.quantile(together, (_TAIL, 1 - _TAIL)))
+    low, high = (float(edge) for edge in np.quantile(together, (_TAIL, 1 - _TAIL)))
     if not np.isfinite((low, high, high - low)).all():
         return None
     if low == high:
@@ -129,4 +131,4 @@ def residuals(old: Floats | None, new: Floats) -> Residuals | None:
 
 def _shares(values: Floats, edges: Floats) -> tuple[float, ...]:
     counts = np.histogram(np.clip(values, edges[0], edges[-1]), bins=edges)[0]
-    return tuple(float(one) for one in counts / len(values))
+    return tuple(float(count) for count in counts / len(values))

@@ -31,8 +31,8 @@ def rankings(relevance: Floats, scores: Floats, query: Ints) -> dict[str, Floats
     of_query = by[is_first]
     discounts = np.where(rank < CUTOFF, 1 / np.log2(rank + 2), 0.0)
     mean_gain = np.bincount(block, weights=gains) / sizes
-    found = mean_gain * np.bincount(block, weights=discounts)
-    reached = np.bincount(of_query, weights=found, minlength=queries)
+    discounted = mean_gain * np.bincount(block, weights=discounts)
+    reached = np.bincount(of_query, weights=discounted, minlength=queries)
     best = np.lexsort((-relevance, query))
     ideal = np.bincount(query[best], weights=relevance[best] * discounts, minlength=queries)
 

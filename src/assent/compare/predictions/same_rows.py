@@ -96,29 +96,29 @@ def intervals_by_both(
     """The intervals of paired sides. Where labels or groups were changed, an interval covers the
     changes by either: what it rules out is ruled out whichever of them are right.
     """
-    found = measure(*pair)
+    measured = measure(*pair)
     if earlier is None:
-        return found
+        return measured
     others = measure(*earlier)
-    return {name: _around(found[name], others[name]) for name in found.keys() & others.keys()}
+    return {name: _around(measured[name], others[name]) for name in measured.keys() & others.keys()}
 
 
-def _around(one: Interval | str, other: Interval | str) -> Interval | str:
-    if isinstance(one, str) or isinstance(other, str):
-        return one if isinstance(one, str) else other
+def _around(interval: Interval | str, other: Interval | str) -> Interval | str:
+    if isinstance(interval, str) or isinstance(other, str):
+        return interval if isinstance(interval, str) else other
     return msgspec.structs.replace(
-        one,
-        low=min(one.low, other.low),
-        high=max(one.high, other.high),
-        lower=_least(one.lower, other.lower),
-        upper=_most(one.upper, other.upper),
-        p=_most(one.p, other.p),
+        interval,
+        low=min(interval.low, other.low),
+        high=max(interval.high, other.high),
+        lower=_least(interval.lower, other.lower),
+        upper=_most(interval.upper, other.upper),
+        p=_most(interval.p, other.p),
     )
 
 
-def _least(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else min(one, other)
+def _least(value: float | None, other: float | None) -> float | None:
+    return None if value is None or other is None else min(value, other)
 
 
-def _most(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else max(one, other)
+def _most(value: float | None, other: float | None) -> float | None:
+    return None if value is None or other is None else max(value, other)

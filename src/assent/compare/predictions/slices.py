@@ -81,23 +81,25 @@ def compare_slices(rows: Rows) -> Slices:
         looked_at = dict.fromkeys([*before_all[: _most(len(rows.old_columns))], *chosen[:most]])
         left_out += len(chosen) - len(looked_at)
         for value in looked_at:
-            changes, found, shared = _compare_slice(rows, places, name, value)
+            changes, tests, shared = _compare_slice(rows, places, name, value)
             lost += [f"{name}.{value}"] if places.is_shrunk(value) else []
             metrics += changes
-            tested += found
+            tested += tests
             is_large = min(places.sizes(value)[1], shared) >= MIN_SLICE_ROWS
-            judged += is_large and bool(found or rows.old is None)
-            untested += is_large and not found and rows.old is not None
+            judged += is_large and bool(tests or rows.old is None)
+            untested += is_large and not tests and rows.old is not None
             too_small += not is_large
-    adjusted = holm([one.p for one in tested])
+    adjusted = holm([change.p for change in tested])
     worse = [
-        msgspec.structs.replace(one, p=p)
-        for one, p in zip(tested, adjusted, strict=True)
-        if p < 1 - CONFIDENCE and _is_worse(one)
+        msgspec.structs.replace(change, p=p)
+        for change, p in zip(tested, adjusted, strict=True)
+        if p < 1 - CONFIDENCE and _is_worse(change)
     ]
     return Slices(
         metrics=tuple(metrics),
-        worse=tuple(sorted(worse, key=lambda one: (one.p, one.column, one.value, one.metric))),
+        worse=tuple(
+            sorted(worse, key=lambda change: (change.p, change.column, change.value, change.metric))
+        ),
         judged=judged,
         untested=untested,
         too_small=too_small,
@@ -136,16 +138,16 @@ def _compare_slice(
         chosen = _rows(places.paired, value)
         pair = _taken(rows.paired, chosen)
         earlier = None if rows.earlier is None else _taken(rows.earlier, chosen)
-        found = intervals_by_both(pair, earlier, _paired_intervals)
+        by_metric = intervals_by_both(pair, earlier, _paired_intervals)
         left, right = Measured(pair[0]), Measured(pair[1])
     elif before is None:
-        found = {}
+        by_metric = {}
     else:
-        found = intervals(before, after, is_paired=False, draws=FEW_DRAWS)
+        by_metric = intervals(before, after, is_paired=False, draws=FEW_DRAWS)
     changes = change_of(
         {} if left is None else left.values,
         right.values,
-        found,
+        by_metric,
         prefix=f"slices.{name}.{value}.",
         # A slice that the candidate has made small is judged all the same, by its values: its
         # size is not stated, which is what keeps small slices from being judged.
@@ -154,7 +156,7 @@ def _compare_slice(
         why_not=rows.why_not,
     )
     earlier_rows = size if left is None else left.side.rows
-    return changes, _tested(name, value, size, left, right, found), earlier_rows
+    return changes, _tested(name, value, size, left, right, by_metric), earlier_rows
 
 
 def _paired_intervals(old: Side, new: Side) -> Found:
@@ -173,7 +175,7 @@ def _most(columns: int) -> int:
 def change_of(
     old: dict[str, float],
     new: dict[str, float],
-    found: Found,
+    by_metric: Found,
     *,
     rows: int | None,
     prefix: str = "",
@@ -189,8 +191,10 @@ def change_of(
         changes.append(
             msgspec.structs.replace(
                 metric_change(prefix + name, left, right),
-                interval=one if isinstance(one := found.get(name), Interval) else None,
-                no_interval=one if isinstance(one, str) else "",
+                interval=interval
+                if isinstance(interval := by_metric.get(name), Interval)
+                else None,
+                no_interval=interval if isinstance(interval, str) else "",
                 rows=rows,
                 is_computed=True,
                 own=None if is_alike(alone.old, left) and is_alike(alone.new, right) else alone,
@@ -210,7 +214,7 @@ def _tested(
     size: int,
     old: Measured | None,
     new: Measured,
-    found: Found,
+    by_metric: Found,
 ) -> list[SliceChange]:
     if old is None:
         return []
@@ -223,13 +227,13 @@ def _tested(
             change=new.values[name] - old.values[name],
             p=interval.p,
         )
-        for name, interval in sorted(found.items())
+        for name, interval in sorted(by_metric.items())
         if isinstance(interval, Interval) and interval.p is not None and name in TESTED
     ]
 
 
-def _is_worse(one: SliceChange) -> bool:
-    return one.change < 0 if direction(one.metric) == "higher" else one.change > 0
+def _is_worse(change: SliceChange) -> bool:
+    return change.change < 0 if direction(change.metric) == "higher" else change.change > 0
 
 
 def _places(column: SliceColumn | None) -> dict[str, Ints]:

@@ -6,6 +6,7 @@ from assent.core.diff.data import DataDiff
 from assent.core.diff.metrics import MeasuredOn, MetricChange, sameness_of, vanished
 from assent.core.diff.model import ModelDiff
 from assent.core.diff.predictions import PredictionsDiff
+from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
 from assent.core.diff.values import Values
 from assent.core.digest import Digest
@@ -25,7 +26,8 @@ class Side(Struct, frozen=True, kw_only=True):
 class Diff(Struct, frozen=True, kw_only=True):
     """Everything that changed. Without a baseline every value of the candidate is new. `at` is when
     that is judged, RFC 3339, empty where nobody judges it. `measured_on` says what is known of the
-    rows that metrics of files are of.
+    rows that metrics of files are of. `partly_read` are documents that a later Assent has written:
+    nobody looked at what it has added.
     """
 
     model: str
@@ -39,6 +41,7 @@ class Diff(Struct, frozen=True, kw_only=True):
     params: Values = Values()
     packages: Values = Values()
     environment: Values = Values()
+    partly_read: tuple[NotCompared, ...] = ()
     at: str = ""
 
     @property
@@ -46,9 +49,9 @@ class Diff(Struct, frozen=True, kw_only=True):
         """Slices that the baseline has and that the candidate does not have, or next to nothing of,
         whether predictions or a metrics file told of them.
         """
-        found = () if self.predictions is None else self.predictions.slices_lost
-        gone = (".".join(one) for one in vanished(self.metrics) if self.baseline is not None)
-        return tuple(sorted({*found, *gone}))
+        not_predicted = () if self.predictions is None else self.predictions.slices_lost
+        gone = (".".join(parts) for parts in vanished(self.metrics) if self.baseline is not None)
+        return tuple(sorted({*not_predicted, *gone}))
 
     @property
     def is_unchanged(self) -> bool:
@@ -64,4 +67,4 @@ class Diff(Struct, frozen=True, kw_only=True):
             ),
         )
         looked_at = [same for is_there, same in there if is_there]
-        return bool(looked_at) and None not in looked_at
+        return bool(looked_at) and None not in looked_at and not self.partly_read

@@ -101,9 +101,10 @@ class MetricChange(Struct, frozen=True, kw_only=True):
 def sameness_of(metrics: Sequence[MetricChange]) -> Same | None:
     """Whether every metric is there on both sides with one value, which nobody disputes."""
     is_open = any(
-        one.is_changed or one.is_disputed or one.old is UNSET or one.new is UNSET for one in metrics
+        metric.is_changed or metric.is_disputed or metric.old is UNSET or metric.new is UNSET
+        for metric in metrics
     )
-    left = [one.not_compared for one in metrics if one.not_compared is not None]
+    left = [metric.not_compared for metric in metrics if metric.not_compared is not None]
     return sameness(len(metrics), is_open, left)
 
 
@@ -112,11 +113,11 @@ def vanished(metrics: Sequence[MetricChange]) -> tuple[tuple[str, str], ...]:
     but for those that are known to have had too few rows.
     """
     there: dict[tuple[str, str], bool] = {}
-    for one in metrics:
-        of_slice = slice_of(one.name)
-        if of_slice is not None and not one.is_of_small_slice:
+    for metric in metrics:
+        of_slice = slice_of(metric.name)
+        if of_slice is not None and not metric.is_of_small_slice:
             slice_ = of_slice[:2]
-            there[slice_] = there.get(slice_, False) or one.alone is not UNSET
+            there[slice_] = there.get(slice_, False) or metric.alone is not UNSET
     return tuple(slice_ for slice_, is_there in there.items() if not is_there)
 
 

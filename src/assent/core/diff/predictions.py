@@ -171,17 +171,17 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
             return ()
         if self.problem is not None:
             return (NotCompared(reason=self.problem),)
-        found = []
+        skipped = []
         if self.has_other_labels:
-            said = f"{self.labels_changed:,} of {self.joined:,} rows have another label"
-            found.append(NotCompared(name="who is right", reason=said))
+            labels = f"{self.labels_changed:,} of {self.joined:,} rows have another label"
+            skipped.append(NotCompared(name="who is right", reason=labels))
         if self.is_regrouped and self.task == "ranking":
             reason = "other rows belong to one query than in the baseline"
-            found.append(NotCompared(name="rankings", reason=reason))
+            skipped.append(NotCompared(name="rankings", reason=reason))
         if self.disagreement is None or self.scores_changed is None:
             reason = "one of the models has none, or of other classes"
-            found.append(NotCompared(name="scores or predictions", reason=reason))
-        return tuple(found)
+            skipped.append(NotCompared(name="scores or predictions", reason=reason))
+        return tuple(skipped)
 
     @property
     def sameness(self) -> Same | None:

@@ -68,9 +68,11 @@ class Api(Line):
         path = urlsplit(requester.graphql_url).path
         address = f"{requester.scheme}://{requester.hostname}{path}"
         body = {"query": query, "variables": variables}
-        found = self._decoded(self._send("POST", address, doing, body=body), _Outcome, doing)
-        if found.errors:
-            raise OutsideError(doing, f"GitHub says: {shown(found.errors[0].message, self._token)}")
+        outcome = self._decoded(self._send("POST", address, doing, body=body), _Outcome, doing)
+        if outcome.errors:
+            raise OutsideError(
+                doing, f"GitHub says: {shown(outcome.errors[0].message, self._token)}"
+            )
 
     def _send_once(
         self,
@@ -96,43 +98,43 @@ class Api(Line):
 
     def _opened(self, path: str, doing: str) -> Response:
         """GitHub keeps no file itself: its answer is where one is, for a minute."""
-        found = self._answered("GET", path, doing, {}, None)
-        if found.status == 302:
-            return self._opened_elsewhere(found.headers.get("location", ""), doing)
-        self._accepted("GET", path, found, doing)
+        answer = self._answered("GET", path, doing, {}, None)
+        if answer.status == 302:
+            return self._opened_elsewhere(answer.headers.get("location", ""), doing)
+        self._accepted("GET", path, answer, doing)
         raise OutsideError(doing, "GitHub's answer is not what it should be")
 
-    def _said(self, found: Answer) -> str:
+    def _said(self, answer: Answer) -> str:
         try:
-            said = msgspec.json.decode(found.text, type=_Problem).message
+            message = msgspec.json.decode(answer.text, type=_Problem).message
         except msgspec.MsgspecError:
             return ""
-        return shown(said, self._token)
+        return shown(message, self._token)
 
-    def _is_of_plan(self, found: Answer) -> bool:
-        return found.status == 403 and "upgrade to" in self._said(found).lower()
+    def _is_of_plan(self, answer: Answer) -> bool:
+        return answer.status == 403 and "upgrade to" in self._said(answer).lower()
 
-    def _limit_s(self, found: Answer) -> float | None:
-        if found.status not in (403, 429):
+    def _limit_s(self, answer: Answer) -> float | None:
+        if answer.status not in (403, 429):
             return None
-        headers = found.headers
+        headers = answer.headers
         if "retry-after" in headers:
             asked = headers["retry-after"]
             is_number = re.fullmatch(r"[0-9]{1,9}", asked) is not None
             return max(1.0, float(asked)) if is_number else UNSTATED_LIMIT_S
         if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset"):
             return _until(headers["x-ratelimit-reset"], headers.get("date"))
-        if found.status == 429 or "secondary rate limit" in found.text.lower():
+        if answer.status == 429 or "secondary rate limit" in answer.text.lower():
             return UNSTATED_LIMIT_S
         return None
 
-    def _advice(self, method: str, path: str, found: Answer) -> str | None:
+    def _advice(self, method: str, path: str, answer: Answer) -> str | None:
         del method, path
-        match found.status:
+        match answer.status:
             case 401:
                 return "is the token still valid?"
             case 403:
-                needed = shown(found.headers.get("x-accepted-github-permissions", ""), None)
+                needed = shown(answer.headers.get("x-accepted-github-permissions", ""), None)
                 return f"the token needs {needed}" if needed else "may the token do this?"
             case 404:
                 return "is the name right, and may the token see it?"

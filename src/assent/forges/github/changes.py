@@ -103,14 +103,14 @@ class Changes(RemoteChanges[Pull]):
         return self._number("comment", "id")
 
     def _number(self, *keys: str) -> int:
-        found = _at(self._wakeup.payload, *keys)
-        if not isinstance(found, int) or isinstance(found, bool) or found <= 0:
+        number = _at(self._wakeup.payload, *keys)
+        if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
             raise UsageError(
                 _EVENT,
                 f"it has no number at {'.'.join(keys)}",
                 hint="does GITHUB_EVENT_PATH name the event of this run?",
             )
-        return found
+        return number
 
     def _read(self, number: int) -> Pull:
         path = self._remote.path("pulls", number)
@@ -153,8 +153,8 @@ class Changes(RemoteChanges[Pull]):
                 raise UsageError(doing, "a queue of another repository is none of ours")
             return _woken(self._in_queue(run.head_branch), group=run.head_sha)
         opened = remote.open_pulls(source.owner.login, run.head_branch, source.id, doing=doing)
-        found = [pull for pull in opened if pull.revision == run.head_sha]
-        return _woken(self._of(self._only(found, doing, run.head_sha)), run=run)
+        of_this_head = [pull for pull in opened if pull.revision == run.head_sha]
+        return _woken(self._of(self._only(of_this_head, doing, run.head_sha)), run=run)
 
     def _queued(self) -> Found[Pull]:
         """The pull request at the head of a group of the merge queue."""
@@ -164,14 +164,14 @@ class Changes(RemoteChanges[Pull]):
 
     def _in_queue(self, ref: object) -> Found[Pull]:
         """The pull request that a branch of the merge queue is named after."""
-        found = _QUEUED.match(ref) if isinstance(ref, str) else None
-        if found is None:
+        match = _QUEUED.match(ref) if isinstance(ref, str) else None
+        if match is None:
             raise UsageError(_EVENT, f"{ref!r} is no branch of the merge queue")
-        queued = self._request(int(found["number"]))
-        if queued.change.base != found["base"]:
+        queued = self._request(int(match["number"]))
+        if queued.change.base != match["base"]:
             raise OutsideError(
                 f"reading pull request {queued.change.id}",
-                f"it goes to {queued.change.base!r}, the queue's branch to {found['base']!r}",
+                f"it goes to {queued.change.base!r}, the queue's branch to {match['base']!r}",
             )
         return queued
 
@@ -179,8 +179,8 @@ class Changes(RemoteChanges[Pull]):
         if pusher is not None and pusher.is_merge:
             return ()
         commits, is_all = self._brought(commit)
-        found = self._pushed(commits, pusher) if commits else ()
-        return (*found, *([] if is_all and commits else [self.unknown]))
+        authors = self._pushed(commits, pusher) if commits else ()
+        return (*authors, *([] if is_all and commits else [self.unknown]))
 
     def _pushed(self, commits: Sequence[Commit], pusher: Push | None) -> tuple[Author, ...]:
         """Everybody who made commits that somebody has pushed straight to the default branch, and
@@ -196,7 +196,7 @@ class Changes(RemoteChanges[Pull]):
         remote = self._remote
         doing = f"looking for the pull request that became {commit[:12]}"
         try:
-            found = list(
+            pulls = list(
                 remote.api.pages(remote.path("commits", commit, "pulls"), Pull, doing=doing)
             )
         except RefusedError as error:
@@ -205,7 +205,7 @@ class Changes(RemoteChanges[Pull]):
             raise
         return [
             pull
-            for pull in found
+            for pull in pulls
             if self._has_landed(pull)
             and pull.base.repo is not None
             and pull.base.repo.id == remote.facts.id
@@ -214,7 +214,7 @@ class Changes(RemoteChanges[Pull]):
     def _contains(self, branch: str, commit: str) -> bool:
         remote = self._remote
         try:
-            found = remote.api.get(
+            comparison = remote.api.get(
                 remote.path("compare", f"{branch}...{commit}"),
                 Comparison,
                 doing=f"asking whether {branch} contains {commit[:12]}",
@@ -224,7 +224,7 @@ class Changes(RemoteChanges[Pull]):
             if error.status in _NO_COMMIT:
                 return False
             raise
-        return found.status in ("behind", "identical")
+        return comparison.status in ("behind", "identical")
 
     def _made_commit(
         self, head: str, *, landed: bool, is_within: bool, pusher: Push | None
@@ -232,7 +232,7 @@ class Changes(RemoteChanges[Pull]):
         commits, is_all = self._brought(head) if landed else (self._named(head), True)
         if is_within:
             written = self._commits.written(commits)
-            bare = [msgspec.structs.replace(one, committer=None) for one in written]
+            bare = [msgspec.structs.replace(commit, committer=None) for commit in written]
             made = made_by(bare, None, self._history).authors
         else:
             made = self._pushed(commits, pusher) if commits else ()
@@ -253,10 +253,10 @@ class Changes(RemoteChanges[Pull]):
         """The commits that one has brought to its branch, itself the last, and whether those are
         all. Somebody may have merged by hand what was never a pull request.
         """
-        found = self._named(commit)
-        parents = found[0].parents if found else ()
+        named = self._named(commit)
+        parents = named[0].parents if named else ()
         if len(parents) < 2:
-            return found, True
+            return named, True
         remote, before = self._remote, parents[0].sha
         comparison = remote.api.get(
             remote.path("compare", f"{before}...{commit}"),
@@ -264,8 +264,10 @@ class Changes(RemoteChanges[Pull]):
             doing=f"reading what {commit[:12]} has brought",
             parameters={"per_page": "100"},
         )
-        listed = [one for one in comparison.commits if one.sha != commit]
-        return [*listed, *found], len(listed) + 1 == comparison.total_commits
+        listed = [
+            listed_commit for listed_commit in comparison.commits if listed_commit.sha != commit
+        ]
+        return [*listed, *named], len(listed) + 1 == comparison.total_commits
 
     def _made(self, request: Pull) -> Made:
         pull, remote = request, self._remote
@@ -274,7 +276,7 @@ class Changes(RemoteChanges[Pull]):
         commits = list(remote.api.pages(path, Commit, doing=doing))
         beyond = []
         # GitHub lists the oldest ones, so where the list is cut off the head is not in it.
-        if len(commits) >= MOST_COMMITS or pull.head.sha not in {one.sha for one in commits}:
+        if len(commits) >= MOST_COMMITS or pull.head.sha not in {commit.sha for commit in commits}:
             name = f"the commits beyond the {len(commits)} that GitHub lists"
             beyond.append(Author(name=name, person=None))
         return opened_by(
@@ -291,10 +293,10 @@ class Changes(RemoteChanges[Pull]):
         return author(self._remote.actor(pull.opener))
 
     def _private(self, address: str) -> Account | None:
-        found = _PRIVATE.fullmatch(address)
-        if found is None or found["host"] != self._remote.host:
+        match = _PRIVATE.fullmatch(address)
+        if match is None or match["host"] != self._remote.host:
             return None
-        return Account(id=int(found["id"]), login=found["login"])
+        return Account(id=int(match["id"]), login=match["login"])
 
     def _is_forge(self, commit: Commit) -> bool:
         """Whether GitHub itself made the commit, for a merge or an edit in the browser."""
@@ -304,17 +306,19 @@ class Changes(RemoteChanges[Pull]):
         return signature is not None and signature.email == f"noreply@{self._remote.host}"
 
 
-def _woken(found: Found[Pull], **more: Any) -> Woken:
-    return Woken(change=found.change, request=found.request, is_told=found.is_told, **more)
+def _woken(found_pull: Found[Pull], **more: Any) -> Woken:
+    return Woken(
+        change=found_pull.change, request=found_pull.request, is_told=found_pull.is_told, **more
+    )
 
 
 def _at(payload: Mapping[str, Any], *keys: str) -> Any:
-    found: Any = payload
+    value: Any = payload
     for key in keys:
-        if not isinstance(found, Mapping):
+        if not isinstance(value, Mapping):
             return None
-        found = found.get(key)
-    return found
+        value = value.get(key)
+    return value
 
 
 _EVENT = "reading the event of this run"

@@ -13,7 +13,7 @@ from assent.forges.codeowners import globbed, unescaped, words
 
 def owners(text: str, path: str) -> tuple[str, ...]:
     """The owners of `path` (`@user`, `@org/team`, or an e-mail address) in the file's order."""
-    found: tuple[str, ...] = ()
+    owned_by: tuple[str, ...] = ()
     for line in text.splitlines():
         pattern, *named = words(line) or [""]
         if not pattern:
@@ -21,8 +21,8 @@ def owners(text: str, path: str) -> tuple[str, ...]:
         if _is_unsupported(pattern) or not all(_is_owner(name) for name in named):
             continue
         if _compiled(pattern).fullmatch(path.lstrip("/")):
-            found = tuple(named)
-    return found
+            owned_by = tuple(named)
+    return owned_by
 
 
 def _is_unsupported(pattern: str) -> bool:

@@ -37,14 +37,14 @@ class Comments(DescribedComments[Pull, Comment, CommitStatus]):
 
     def find(self, request: Pull, number: int, *, doing: str) -> Comment | None:
         """See `RemoteComments.find`. Raises `UsageError` for one on something else."""
-        found = super().find(request, number, doing=doing)
-        if found is not None and not found.issue_url.endswith(f"/issues/{request.number}"):
+        comment = super().find(request, number, doing=doing)
+        if comment is not None and not comment.issue_url.endswith(f"/issues/{request.number}"):
             raise UsageError(
                 doing,
                 f"it is no comment on pull request {request.number}",
                 hint="does GITHUB_EVENT_PATH name the event of this run?",
             )
-        return found
+        return comment
 
     def _path(self, number: int, message: int | None = None) -> str:
         if message is None:

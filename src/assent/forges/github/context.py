@@ -98,17 +98,17 @@ def _woken_by(event: str, payload: Mapping[str, Any]) -> Run | None:
     """The run whose end has started this one."""
     if event != "workflow_run":
         return None
-    number, attempt = (number_at(payload, "workflow_run", one) for one in ("id", "run_attempt"))
+    number, attempt = (number_at(payload, "workflow_run", key) for key in ("id", "run_attempt"))
     return Run(system="github", id=str(number), attempt=attempt or 0)
 
 
 def _api(environ: Mapping[str, str], server: str) -> str:
     """The API's address: of the server itself, or of its `api.` host. A token goes there."""
     host = urlsplit(server).hostname or ""
-    found = address_of(environ, "GITHUB_API_URL")
-    if found is None:
+    address = address_of(environ, "GITHUB_API_URL")
+    if address is None:
         return "https://api.github.com" if host == "github.com" else f"{server}/api/v3"
-    api = urlsplit(found).hostname or ""
+    api = urlsplit(address).hostname or ""
     if api not in (host, f"api.{host}") and not (api in LOOPBACK and host in LOOPBACK):
         raise wrong("GITHUB_API_URL", f"its host {api!r} is not that of {server}")
-    return found
+    return address

@@ -45,16 +45,16 @@ class Deployments:
 
     def _newest_of(self, deployment: Deployment) -> DeploymentFacts | None:
         """Our newest deployment of this model to this environment; GitHub lists newest first."""
-        found = self._remote.api.pages(
+        deployments = self._remote.api.pages(
             self._remote.path("deployments"),
             DeploymentFacts,
             doing=f"reading the deployments to {deployment.environment}",
             parameters={"environment": deployment.environment},
         )
-        for one in found:
-            is_own = one.creator is not None and one.creator.id == self._remote.own.id
-            if is_own and _seq(one, deployment.model) is not None:
-                return one
+        for facts in deployments:
+            is_own = facts.creator is not None and facts.creator.id == self._remote.own.id
+            if is_own and _seq(facts, deployment.model) is not None:
+                return facts
         return None
 
     def _create(self, deployment: Deployment) -> DeploymentFacts:

@@ -107,7 +107,7 @@ class GitHubForge(RemoteForge[Pull, Comment]):
         """See `Forge.review_queue`."""
         return _NO_QUEUE
 
-    def fetch(self, name: str, folder: Path) -> Run | None:
+    def fetch(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run | None:
         """See `Forge.fetch`. That the run is one of the workflow that trains, and whose pull
         request it is of, was asked when the change was looked for.
         """
@@ -120,15 +120,17 @@ class GitHubForge(RemoteForge[Pull, Comment]):
                 "it was started again meanwhile",
                 hint="its end wakes up the next review",
             )
-        return artifacts.fetch(self._remote, run, name, folder, limits=self._limits)
+        limits = self._limits.of(size_bytes)
+        return artifacts.fetch(self._remote, run, name, folder, limits=limits)
 
-    def fetch_own(self, name: str, folder: Path) -> Run:
+    def fetch_own(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Forge.fetch_own`."""
         run = self._runs.own()
         if run is None:
             doing = f"fetching the artifact {name!r}"
             raise UsageError(doing, "this is no run of GitHub Actions", hint=f"leave out {name!r}")
-        return artifacts.fetch(self._remote, run, name, folder, limits=self._limits)
+        limits = self._limits.of(size_bytes)
+        return artifacts.fetch(self._remote, run, name, folder, limits=limits)
 
     @property
     def guards(self) -> Guards:

@@ -34,20 +34,20 @@ def _own(remote: RemoteRepository) -> Protection:
     remedy = _REMEDY.format(branch=remote.facts.default_branch)
     path = remote.path("actions", "runners")
     try:
-        found = remote.api.get(
+        machines = remote.api.get(
             path, Machines, doing="reading the self-hosted runners", parameters={"per_page": "100"}
         )
     except RefusedError:
         return Protection(name=_OWN, state=ProtectionState.UNKNOWN, reason=_HIDDEN, remedy=remedy)
-    if not found.total_count:
+    if not machines.total_count:
         return Protection(
             name=_OWN, state=ProtectionState.ENFORCED, reason="it has none of its own"
         )
     whose = "that anybody opens" if not remote.facts.private else "of whoever may open one here"
-    reason = f"a pull request {whose} can run on {_names(found)}"
-    kept = [one for one in found.runners if not one.ephemeral]
+    reason = f"a pull request {whose} can run on {_names(machines)}"
+    kept = [runner for runner in machines.runners if not runner.ephemeral]
     if kept:
-        least = "at least " if len(found.runners) < found.total_count else ""
+        least = "at least " if len(machines.runners) < machines.total_count else ""
         reason += f"; {least}{len(kept)} of them stay after a job, with what it has left there"
     return Protection(name=_OWN, state=ProtectionState.MISSING, reason=reason, remedy=remedy)
 
@@ -56,25 +56,27 @@ def _of_organization(remote: RemoteRepository) -> Protection:
     remedy = _REMEDY.format(branch=remote.facts.default_branch)
     owner, _, name = remote.facts.full_name.partition("/")
     try:
-        found = remote.api.get(
+        groups = remote.api.get(
             f"/orgs/{segment(owner)}/actions/runner-groups",
             MachineGroups,
             doing="reading the runner groups of the organization",
             parameters={"per_page": "100", "visible_to_repository": name},
         )
         open_ = [
-            one for one in found.runner_groups if _is_open(remote, one) and _has_any(remote, one)
+            group
+            for group in groups.runner_groups
+            if _is_open(remote, group) and _has_any(remote, group)
         ]
     except RefusedError:
         reason = f"{_HIDDEN[:-1]} of the organization)"
         return Protection(name=_GROUPS, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy)
-    if not open_ and len(found.runner_groups) < found.total_count:
-        reason = f"only the first {len(found.runner_groups)} groups were looked at"
+    if not open_ and len(groups.runner_groups) < groups.total_count:
+        reason = f"only the first {len(groups.runner_groups)} groups were looked at"
         return Protection(name=_GROUPS, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy)
     if not open_:
         reason = "every group with machines that this repository can use is limited to workflows"
         return Protection(name=_GROUPS, state=ProtectionState.ENFORCED, reason=reason)
-    names = ", ".join(repr(one.name) for one in open_[:_SHOWN])
+    names = ", ".join(repr(group.name) for group in open_[:_SHOWN])
     reason = f"a pull request can run on machines of the group {names}"
     return Protection(name=_GROUPS, state=ProtectionState.MISSING, reason=reason, remedy=remedy)
 
@@ -84,7 +86,7 @@ def _is_open(remote: RemoteRepository, group: MachineGroup) -> bool:
     if not remote.facts.private and not group.allows_public_repositories:
         return False
     return not group.restricted_to_workflows or not all(
-        _stands(remote, one) for one in group.selected_workflows
+        _stands(remote, workflow) for workflow in group.selected_workflows
     )
 
 
@@ -106,6 +108,6 @@ def _has_any(remote: RemoteRepository, group: MachineGroup) -> bool:
 
 
 def _names(machines: Machines) -> str:
-    names = ", ".join(repr(one.name) for one in machines.runners[:_SHOWN])
+    names = ", ".join(repr(runner.name) for runner in machines.runners[:_SHOWN])
     more = machines.total_count - _SHOWN
     return f"{names} and {more} more" if more > 0 else names

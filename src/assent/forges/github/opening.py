@@ -78,13 +78,13 @@ def _github_address(environ: Mapping[str, str], repository: Repository) -> tuple
     """The repository's name and the API's address, by the address of `origin`."""
     doing = "looking for the repository on GitHub"
     address = repository.config("remote.origin.url") or ""
-    found = ADDRESS.fullmatch(address)
-    if found is None:
+    match = ADDRESS.fullmatch(address)
+    if match is None:
         raise UsageError(
             doing,
             "`origin` is no address of GitHub",
             hint="set GITHUB_REPOSITORY to owner/name, or run it in a clone from GitHub",
         )
-    host = found["host"].lower()
+    host = match["host"].lower()
     api = "https://api.github.com" if host == "github.com" else f"https://{host}/api/v3"
-    return found["name"], environ.get("GITHUB_API_URL") or api
+    return match["name"], environ.get("GITHUB_API_URL") or api

@@ -40,7 +40,7 @@ def read_pushes(remote: RemoteRepository, pull: Pull) -> list[Push] | None:
         return None
     owner, _, name = source.full_name.partition("/")
     try:
-        found = list(
+        activities = list(
             remote.api.pages(
                 "/".join(["/repos", segment(owner), segment(name), "activity"]),
                 Activity,
@@ -53,12 +53,14 @@ def read_pushes(remote: RemoteRepository, pull: Pull) -> list[Push] | None:
             return None
         raise
     pushes: list[Push] = []
-    for one in sorted(found, key=lambda one: one.id):
-        if one.before == _NONE:
+    for activity in sorted(activities, key=lambda activity: activity.id):
+        if activity.before == _NONE:
             pushes = [msgspec.structs.replace(each, is_earlier=True) for each in pushes]
-        if one.after != _NONE:
-            before = None if one.before == _NONE else one.before
-            pushes.append(Push(by=remote.actor(one.actor), before=before, after=one.after))
+        if activity.after != _NONE:
+            before = None if activity.before == _NONE else activity.before
+            pushes.append(
+                Push(by=remote.actor(activity.actor), before=before, after=activity.after)
+            )
     return pushes
 
 
@@ -66,27 +68,27 @@ def pushes_to(remote: RemoteRepository, branch: str) -> list[Push]:
     """The newest pushes to a branch of this repository, newest first; none where GitHub does not
     tell.
     """
-    found = remote.api.pages(
+    pages = remote.api.pages(
         remote.path("activity"),
         Activity,
         doing=f"asking who pushed {branch}",
         parameters={"ref": f"refs/heads/{branch}"},
     )
     try:
-        activities = list(islice(found, MOST_PUSHES))
+        activities = list(islice(pages, MOST_PUSHES))
     except RefusedError as error:
         if error.status in (403, 404, 422):
             return []
         raise
     return [
         Push(
-            by=remote.actor(one.actor),
-            before=None if one.before == _NONE else one.before,
-            after=one.after,
-            is_merge=one.activity_type in _MERGES,
+            by=remote.actor(activity.actor),
+            before=None if activity.before == _NONE else activity.before,
+            after=activity.after,
+            is_merge=activity.activity_type in _MERGES,
         )
-        for one in activities
-        if one.after != _NONE
+        for activity in activities
+        if activity.after != _NONE
     ]
 
 
@@ -100,13 +102,13 @@ def asked_for_by(remote: RemoteRepository, pull: Pull) -> list[Author]:
     path = remote.path("issues", pull.number, "events")
     doing = f"reading the events of pull request {pull.number}"
     is_agent = opener.login.lower() in AGENTS
-    found = [
-        _about(one, opener, is_agent=is_agent)
-        for one in remote.api.pages(path, PullEvent, doing=doing)
+    accounts = [
+        _about(event, opener, is_agent=is_agent)
+        for event in remote.api.pages(path, PullEvent, doing=doing)
     ]
-    actors = [remote.actor(account) for account in found if account is not None]
-    people = {one.key: one for one in actors if one.kind == "person"}
-    return [author(one) for one in people.values()]
+    actors = [remote.actor(account) for account in accounts if account is not None]
+    people = {actor.key: actor for actor in actors if actor.kind == "person"}
+    return [author(person) for person in people.values()]
 
 
 def _about(event: PullEvent, opener: Account, *, is_agent: bool) -> Account | None:

@@ -62,13 +62,13 @@ class Protections:
         self, *, models: Sequence[str], environments: Sequence[str]
     ) -> tuple[Protection, ...]:
         """See `Guards.protections`: every guard, those of the default branch first."""
-        found = [self._token(), self._account()]
-        found += self._default_branch(models)
-        found += [self._ledger(model) for model in models]
-        found += machines.protections(self._remote)
+        guards = [self._token(), self._account()]
+        guards += self._default_branch(models)
+        guards += [self._ledger(model) for model in models]
+        guards += machines.protections(self._remote)
         for environment in environments:
-            found += self._environment(environment)
-        return tuple(found)
+            guards += self._environment(environment)
+        return tuple(guards)
 
     def _token(self) -> Protection:
         name = "token: may write to the repository"
@@ -107,23 +107,23 @@ class Protections:
 
     def _default_branch(self, models: Sequence[str]) -> Iterator[Protection]:
         branch = self._remote.facts.default_branch
-        found = self._read_rules(branch)
-        pulls = found.having("pull_request")
-        count = max([one.required_approving_review_count for one in pulls], default=0)
-        if found.reviews is not None:
-            count = max(count, found.reviews.required_approving_review_count)
+        rules = self._read_rules(branch)
+        pulls = rules.having("pull_request")
+        count = max([pull.required_approving_review_count for pull in pulls], default=0)
+        if rules.reviews is not None:
+            count = max(count, rules.reviews.required_approving_review_count)
         yield self._guard(
             f"{branch}: reviews are required",
-            found,
+            rules,
             is_enforced=count > 0,
             what=f"{count} to merge",
             remedy=f"require a pull request with an approval before merging to {branch}. {STILL}",
         )
-        dismisses = any(one.dismiss_stale_reviews_on_push for one in pulls)
-        dismisses = dismisses or (found.reviews is not None and found.reviews.dismiss_stale_reviews)
+        dismisses = any(pull.dismiss_stale_reviews_on_push for pull in pulls)
+        dismisses = dismisses or (rules.reviews is not None and rules.reviews.dismiss_stale_reviews)
         yield self._guard(
             f"{branch}: new commits dismiss approvals",
-            found,
+            rules,
             is_enforced=dismisses,
             what="GitHub dismisses them",
             remedy="dismiss stale approvals when new commits are pushed. Assent does not count "
@@ -131,14 +131,14 @@ class Protections:
         )
         checks = {
             c.context
-            for one in found.having("required_status_checks")
-            for c in one.required_status_checks
+            for parameters in rules.having("required_status_checks")
+            for c in parameters.required_status_checks
         }
-        checks |= set(found.checks.contexts) if found.checks is not None else set()
+        checks |= set(rules.checks.contexts) if rules.checks is not None else set()
         for model in models:
             yield self._guard(
                 f"{branch}: {context(model)} must pass",
-                found,
+                rules,
                 is_enforced=context(model) in checks,
                 what="it is a required status check",
                 remedy=f"add {context(model)} to the required status checks of {branch}. {STILL}",
@@ -146,13 +146,13 @@ class Protections:
 
     def _ledger(self, model: str) -> Protection:
         branch = f"assent/{model}"
-        found = self._read_rules(branch, with_protection=False)
-        kinds = {rule.type for rule in found.rules}
+        rules = self._read_rules(branch, with_protection=False)
+        kinds = {rule.type for rule in rules.rules}
         missing = sorted({"deletion", "non_fast_forward"} - kinds)
         open_ = " and ".join(_OPEN[kind] for kind in missing)
         return self._guard(
             f"{branch}: the ledger cannot be deleted or rewritten",
-            found,
+            rules,
             is_enforced=not missing,
             what="a ruleset forbids both",
             otherwise=f"anybody who may push can {open_} it",
@@ -163,14 +163,14 @@ class Protections:
     def _guard(
         self,
         name: str,
-        found: _Rules,
+        rules: _Rules,
         *,
         is_enforced: bool,
         what: str,
         remedy: str,
         otherwise: str = "no rule says so",
     ) -> Protection:
-        state = found.state(is_enforced=is_enforced)
+        state = rules.state(is_enforced=is_enforced)
         match state:
             case ProtectionState.ENFORCED:
                 return Protection(name=name, state=state, reason=what)
@@ -178,7 +178,7 @@ class Protections:
                 reason = "no ruleset says so, and this token cannot read branch protection"
                 return Protection(name=name, state=state, reason=reason, remedy=remedy)
             case ProtectionState.MISSING:
-                reason = _PLAN if found.is_of_plan else otherwise
+                reason = _PLAN if rules.is_of_plan else otherwise
                 return Protection(name=name, state=state, reason=reason, remedy=remedy)
 
     def _read_rules(self, branch: str, *, with_protection: bool = True) -> _Rules:
@@ -219,14 +219,14 @@ class Protections:
     def _read_protection(self, branch: str) -> tuple[BranchProtection | None, bool, bool]:
         """Classic protection, whether it could be read, and whether the plan has none."""
         try:
-            found = self._remote.api.find(
+            protection = self._remote.api.find(
                 self._remote.path("branches", branch, "protection"),
                 BranchProtection,
                 doing=f"reading the protection of {branch}",
             )
         except RefusedError as error:
             return None, error.is_of_plan, error.is_of_plan
-        return found, True, False
+        return protection, True, False
 
     # environments
 
@@ -234,11 +234,11 @@ class Protections:
         doing = f"reading the environment {name!r}"
         path = self._remote.path("environments", name)
         try:
-            found = self._remote.api.find(path, EnvironmentFacts, doing=doing)
+            facts = self._remote.api.find(path, EnvironmentFacts, doing=doing)
         except RefusedError as error:
             yield self._unreadable(name, error)
             return
-        if found is None:
+        if facts is None:
             yield Protection(
                 name=f"{name}: reviewers are asked",
                 state=ProtectionState.MISSING,
@@ -246,7 +246,7 @@ class Protections:
                 remedy=_ENVIRONMENT_REMEDY,
             )
             return
-        rules = [rule for rule in found.protection_rules if rule.type == "required_reviewers"]
+        rules = [rule for rule in facts.protection_rules if rule.type == "required_reviewers"]
         reviewers = sum(len(rule.reviewers or ()) for rule in rules)
         yield told(
             f"{name}: reviewers are asked",
@@ -262,8 +262,8 @@ class Protections:
             otherwise="whoever starts a deployment may be its reviewer",
             remedy="tick `prevent self-review`. Assent does not count such an approval anyway",
         )
-        yield self._deploying(name, found.deployment_branch_policy)
-        yield self._bypass(name, found)
+        yield self._deploying(name, facts.deployment_branch_policy)
+        yield self._bypass(name, facts)
 
     def _deploying(self, name: str, policy: BranchPolicy | None) -> Protection:
         """Which branches may deploy, and so use what is kept in the environment."""
@@ -282,7 +282,7 @@ class Protections:
             reason = "protected branches alone may"
             return Protection(name=title, state=ProtectionState.ENFORCED, reason=reason)
         try:
-            found = self._remote.api.get(
+            patterns = self._remote.api.get(
                 self._remote.path("environments", name, "deployment-branch-policies"),
                 BranchPatterns,
                 doing=f"reading which branches deploy to {name!r}",
@@ -292,26 +292,28 @@ class Protections:
             state, reason = ProtectionState.UNKNOWN, f"which ones cannot be read: {error.problem}"
             return Protection(name=title, state=state, reason=reason, remedy=remedy)
         others = [
-            one for one in found.branch_policies if (one.type, one.name) != ("branch", branch)
+            pattern
+            for pattern in patterns.branch_policies
+            if (pattern.type, pattern.name) != ("branch", branch)
         ]
         if others:
-            names = ", ".join(f"{one.type} {one.name!r}" for one in others[:_SHOWN])
+            names = ", ".join(f"{pattern.type} {pattern.name!r}" for pattern in others[:_SHOWN])
             reason = f"others than {branch} may as well: {names}"
             return Protection(
                 name=title, state=ProtectionState.MISSING, reason=reason, remedy=remedy
             )
         return Protection(name=title, state=ProtectionState.ENFORCED, reason=f"{branch} alone may")
 
-    def _bypass(self, name: str, found: EnvironmentFacts) -> Protection:
+    def _bypass(self, name: str, facts: EnvironmentFacts) -> Protection:
         title = f"{name}: administrators cannot go past it"
-        if found.can_admins_bypass is None:
+        if facts.can_admins_bypass is None:
             reason = "GitHub does not say"
             return Protection(
                 name=title, state=ProtectionState.UNKNOWN, reason=reason, remedy=_BYPASS_REMEDY
             )
         return told(
             title,
-            is_enforced=not found.can_admins_bypass,
+            is_enforced=not facts.can_admins_bypass,
             what="they cannot",
             otherwise="they can start a deployment that nobody has let go on",
             remedy=_BYPASS_REMEDY,

@@ -115,13 +115,13 @@ class RemoteRepository(Remote):
         """The open pull requests of a branch of the repository with the number `source`, which
         `owner` has.
         """
-        found = self.api.pages(
+        pulls = self.api.pages(
             self.path("pulls"),
             Pull,
             doing=doing,
             parameters={"state": "open", "head": f"{owner}:{branch}"},
         )
-        return (one for one in found if one.source == source and one.head.ref == branch)
+        return (pull for pull in pulls if pull.source == source and pull.head.ref == branch)
 
     def run(self, number: str, *, doing: str) -> WorkflowRun | None:
         """The run of this number as its latest attempt is, or None."""
@@ -146,7 +146,7 @@ class RemoteRepository(Remote):
                     raise
         if self.host == "github.com":
             return Account(id=_ACTIONS_ID, login=ACTIONS_ACCOUNT, type="Bot")
-        found = self.account(ACTIONS_ACCOUNT, doing=doing)
-        if found is None:
+        account = self.account(ACTIONS_ACCOUNT, doing=doing)
+        if account is None:
             raise self.not_ours(doing, f"there is no account {ACTIONS_ACCOUNT}")
-        return found
+        return account

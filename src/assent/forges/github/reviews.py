@@ -32,14 +32,14 @@ class Reviews(NumberedReviews[Pull, Comment]):
         yield request.revision
         path = self._remote.path("pulls", request.number, "commits")
         doing = f"reading the commits of pull request {request.number}"
-        found = [one.sha for one in self._remote.api.pages(path, Commit, doing=doing)]
-        earlier = (sha for sha in reversed(found) if sha != request.revision)
+        revisions = [commit.sha for commit in self._remote.api.pages(path, Commit, doing=doing)]
+        earlier = (sha for sha in reversed(revisions) if sha != request.revision)
         yield from islice(earlier, MOST_REVISIONS)
 
     def _read(self, request: Pull, *, doing: str) -> list[Given]:
         path = self._remote.path("pulls", request.number, "reviews")
-        found = self._remote.api.pages(path, PullReview, doing=doing)
-        return [_given(one, doing) for one in found]
+        reviews = self._remote.api.pages(path, PullReview, doing=doing)
+        return [_given(review, doing) for review in reviews]
 
 
 def _given(review: PullReview, doing: str) -> Given:

@@ -47,8 +47,8 @@ class Roles(RemoteRoles):
             return None
         if "/" not in owner:
             return self._called(person, owner.removeprefix("@"))
-        found = self._of_team(person, owner.removeprefix("@"), None)
-        return found if found is not None and self._may_write(person) else None
+        resolved = self._of_team(person, owner.removeprefix("@"), None)
+        return resolved if resolved is not None and self._may_write(person) else None
 
     def _is_called(self, person: Actor, login: str) -> bool:
         if not self._is_account(login, person):
@@ -104,18 +104,22 @@ class Roles(RemoteRoles):
     def _read_login(self, person: Actor) -> str | None:
         if self.logins.fullmatch(person.login) and self._is_account(person.login, person):
             return person.login
-        found = self._remote.api.find(
+        account = self._remote.api.find(
             f"/user/{segment(person.id)}",
             Account,
             doing=f"asking what the account {person.id} is called today",
         )
-        if found is None or not self._is_account(found.login, person):
+        if account is None or not self._is_account(account.login, person):
             return None
-        return found.login
+        return account.login
 
     def _is_account(self, login: str, person: Actor) -> bool:
-        found = self._permission(login)
-        return found is not None and found.user is not None and str(found.user.id) == person.id
+        permission = self._permission(login)
+        return (
+            permission is not None
+            and permission.user is not None
+            and str(permission.user.id) == person.id
+        )
 
     def _permission(self, login: str) -> Permission | None:
         return _once(self._permissions, login.lower(), lambda: self._read_permission(login))
@@ -138,17 +142,17 @@ class Roles(RemoteRoles):
         doing = f"asking whether {login} is in @{organization}/{team}"
         path = "/".join(["/orgs", segment(organization), "teams", segment(team)])
         try:
-            found = self._remote.api.find(
+            membership = self._remote.api.find(
                 f"{path}/memberships/{segment(login)}", Membership, doing=doing
             )
         except RefusedError as error:
             if error.status != 403:
                 raise
             raise OutsideError(doing, error.problem, hint=_TEAM_TOKEN) from None
-        if found is None:
+        if membership is None:
             # No such member, or no such team? Only a team that can be seen can say no.
             self._number_of(organization, team)
-        return found is not None and found.state == "active"
+        return membership is not None and membership.state == "active"
 
     def _number_of(self, organization: str, team: str) -> int:
         """The number of a team, which stays when it is renamed."""
@@ -159,18 +163,18 @@ class Roles(RemoteRoles):
         doing = f"looking for the team @{organization}/{team}"
         path = "/".join(["/orgs", segment(organization), "teams", segment(team)])
         try:
-            found = self._remote.api.find(path, Team, doing=doing)
+            facts = self._remote.api.find(path, Team, doing=doing)
         except RefusedError as error:
             if error.status != 403:
                 raise
             raise OutsideError(doing, error.problem, hint=_TEAM_TOKEN) from None
-        if found is None:
+        if facts is None:
             raise OutsideError(
                 doing,
                 "there is no such team, or the token cannot see it",
                 hint=f"{_TEAM_TOKEN}; a person is named without the @",
             )
-        return found.id
+        return facts.id
 
     def _owners_in(self, text: str) -> tuple[str, ...]:
         return owners(text, self._file)

@@ -38,7 +38,7 @@ class Runs:
         if self._run is None:
             return DeploymentRequest(by=self.presser(), is_guarded=is_guarded)
         run = self._own(self._run)
-        found = self._remote.api.get(
+        approvals = self._remote.api.get(
             self._remote.path("actions", "runs", self._run, "approvals"),
             tuple[RunApproval, ...],
             doing=f"reading who let run {self._run} go on",
@@ -47,15 +47,15 @@ class Runs:
             by=self.presser(),
             approvals=tuple(
                 Review(
-                    person=self._remote.actor(one.user),
+                    person=self._remote.actor(approval.user),
                     state=ReviewState.APPROVED,
                     at=run.run_started_at or run.created_at,
                     head=run.head_sha,
                     bundle=None,
-                    reason=(one.comment or "").strip() or None,
+                    reason=(approval.comment or "").strip() or None,
                 )
-                for one in found
-                if one.state == "approved" and _names(one, environment)
+                for approval in approvals
+                if approval.state == "approved" and _names(approval, environment)
             ),
             is_guarded=is_guarded,
         )
@@ -72,23 +72,24 @@ class Runs:
             return ()
         doing = f"looking for run {run.id}, which the bundle says it was made in"
         is_number = run.id.isascii() and run.id.isdigit()
-        found = self._remote.run(run.id, doing=doing) if is_number else None
-        if found is None:
+        workflow_run = self._remote.run(run.id, doing=doing) if is_number else None
+        if workflow_run is None:
             raise PolicyError(doing, "this repository has no such run", hint=_AGAIN)
-        if not self._is_of(found, of):
+        if not self._is_of(workflow_run, of):
             raise PolicyError(
                 doing,
-                f"it ran {found.head_sha[:12]}, which is not of {of.change.id}",
+                f"it ran {workflow_run.head_sha[:12]}, which is not of {of.change.id}",
                 hint=_AGAIN,
             )
-        if found.event == "schedule" and run.attempt <= 1:
+        if workflow_run.event == "schedule" and run.attempt <= 1:
             return ()
-        attempt = self._attempt(run, found, doing)
+        attempt = self._attempt(run, workflow_run, doing)
         if attempt is None:
             raise PolicyError(doing, f"it has no attempt {run.attempt}", hint=_AGAIN)
         accounts = [attempt.triggering_actor or attempt.actor]
-        if not of.is_told and found.event != "schedule":
-            accounts.append(found.actor)  # a push has started the first one: by whom, if not told
+        if not of.is_told and workflow_run.event != "schedule":
+            # A push has started the first one: by whom, if not told.
+            accounts.append(workflow_run.actor)
         actors = [self._remote.actor(account) for account in accounts if account is not None]
         return tuple({actor.key: actor for actor in actors}.values())
 
@@ -104,10 +105,10 @@ class Runs:
 
     def _own(self, run: str) -> WorkflowRun:
         doing = f"reading run {run}"
-        found = self._remote.run(run, doing=doing)
-        if found is None:
+        workflow_run = self._remote.run(run, doing=doing)
+        if workflow_run is None:
             raise RefusedError(doing, "GitHub answered 404", status=404, hint=_RUN_HINT)
-        return found
+        return workflow_run
 
     def _attempt(self, run: Run, latest: WorkflowRun, doing: str) -> WorkflowRun | None:
         """One attempt of a run."""
@@ -121,7 +122,7 @@ class Runs:
 
     def _is_guarded(self, environment: str) -> bool:
         try:
-            found = self._remote.api.find(
+            facts = self._remote.api.find(
                 self._remote.path("environments", environment),
                 EnvironmentFacts,
                 doing=f"reading the environment {environment!r}",
@@ -130,7 +131,7 @@ class Runs:
             if error.is_of_plan:
                 return False
             raise
-        rules = () if found is None else found.protection_rules
+        rules = () if facts is None else facts.protection_rules
         return any(rule.type == "required_reviewers" for rule in rules)
 
 
@@ -140,4 +141,6 @@ _RUN_HINT = "is GITHUB_RUN_ID the run of this repository, and may the token read
 
 def _names(approval: RunApproval, environment: str) -> bool:
     """Whether it was given for this environment. GitHub does not tell its letters' case apart."""
-    return environment.casefold() in {one.name.casefold() for one in approval.environments}
+    return environment.casefold() in {
+        environment_name.name.casefold() for environment_name in approval.environments
+    }

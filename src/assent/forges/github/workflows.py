@@ -31,7 +31,9 @@ _OWN_MACHINE = re.compile(
 _NEEDS_STORE = re.compile(
     r"^    runs-on: \[self-hosted, linux\].*\n(?:    .*\n)*?    permissions:\n", re.MULTILINE
 )
-_PACKAGES = r"\g<0>      packages: write # the store\n"
+_PACKAGES = r"\g<0>      packages: {right} # the store\n"
+_READING = "assent-reply.yml"
+"""What writes nothing to the store."""
 _IN_REGISTRY = f"{SCHEME}{REGISTRY}/"
 _HOSTED = "    runs-on: ubuntu-24.04"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
@@ -53,10 +55,10 @@ class GitHubWorkflows:
     def store(self, folder: Path) -> str:
         """See `Pipelines.store`: a server of one's own has its registry where it likes."""
         address = Repository(folder).config("remote.origin.url") or ""
-        found = ADDRESS.fullmatch(address)
-        if found is None or found["host"].lower() != "github.com":
+        match = ADDRESS.fullmatch(address)
+        if match is None or match["host"].lower() != "github.com":
             return ""
-        return store_in(REGISTRY, f"{found['name']}/{PACKAGE}")
+        return store_in(REGISTRY, f"{match['name']}/{PACKAGE}")
 
     def write(
         self,
@@ -72,13 +74,15 @@ class GitHubWorkflows:
         rules = [rule for config in configs.values() for rule in config.policies.values()]
         wanted = workflows(
             origin=self._actions,
-            stages=list(dict.fromkeys(one for rule in rules for one in rule.stages)),
+            stages=list(dict.fromkeys(stage for rule in rules for stage in rule.stages)),
             branch=branch,
             models={model: path for path, config in configs.items() for model in config.models},
             installs=installs,
             # A folder is one of some machine; whatever has an address can be reached from GitHub's.
             is_reachable=all("://" in config.store for config in configs.values()),
-            is_in_registry=any(one.store.startswith(_IN_REGISTRY) for one in configs.values()),
+            is_in_registry=any(
+                config.store.startswith(_IN_REGISTRY) for config in configs.values()
+            ),
         )
         seen = existing(folder, wanted, configs, branch)
         files = (
@@ -130,7 +134,7 @@ def workflows(
         )
     shipped = texts()
     if is_in_registry:
-        shipped = {name: _NEEDS_STORE.sub(_PACKAGES, text) for name, text in shipped.items()}
+        shipped = {name: _with_store(name, text) for name, text in shipped.items()}
     if is_reachable:
         shipped = {name: _OWN_MACHINE.sub(_HOSTED, text) for name, text in shipped.items()}
     return {
@@ -139,6 +143,12 @@ def workflows(
         )
         for name, text in shipped.items()
     }
+
+
+def _with_store(name: str, text: str) -> str:
+    """A workflow whose jobs may use the registry of GitHub, where they need the store."""
+    right = "read" if name == _READING else "write"
+    return _NEEDS_STORE.sub(_PACKAGES.format(right=right), text)
 
 
 def existing(

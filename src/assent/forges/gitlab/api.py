@@ -94,10 +94,10 @@ class Api(Line):
                 if pause is None:
                     raise
                 self._wait(pause)
-        found = self._decoded(sent, _Outcome, doing)
-        if found.errors:
-            raise OutsideError(doing, f"GitLab says: {self._plain(found.errors[0].message)}")
-        return self._decoded(Answer(200, {}, bytes(found.data).decode()), answer, doing)
+        outcome = self._decoded(sent, _Outcome, doing)
+        if outcome.errors:
+            raise OutsideError(doing, f"GitLab says: {self._plain(outcome.errors[0].message)}")
+        return self._decoded(Answer(200, {}, bytes(outcome.data).decode()), answer, doing)
 
     def text(self, path: str, *, doing: str, parameters: Mapping[str, str]) -> str | None:
         """A file as it is, or None if GitLab knows none."""
@@ -117,7 +117,7 @@ class Api(Line):
 
         self._last = None
         try:
-            found: Response = self._client.http_request(
+            response: Response = self._client.http_request(
                 "get",
                 path,
                 streamed=True,
@@ -141,7 +141,7 @@ class Api(Line):
                 raise http_retries.UnsureError(doing, "GitLab allows no more requests") from None
             self._accepted("GET", path, answered, doing)
             raise
-        return found
+        return response
 
     def _send_once(
         self,
@@ -158,7 +158,7 @@ class Api(Line):
 
         self._last = None
         try:
-            found = self._client.http_request(
+            response = self._client.http_request(
                 method.lower(),
                 path,
                 post_data=None if body is None else dict(body),
@@ -174,20 +174,20 @@ class Api(Line):
         except GitlabError as error:
             if self._last is None:
                 raise self._unreachable(doing, error, self._server) from None
-            found = self._last
-        return self._answer(found)
+            response = self._last
+        return self._answer(response)
 
-    def _answer(self, found: Response) -> Answer:
-        headers = {name.lower(): value for name, value in found.headers.items()}
-        return Answer(found.status_code, headers, found.content.decode(errors="replace"))
+    def _answer(self, response: Response) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, response.content.decode(errors="replace"))
 
-    def _said(self, found: Answer) -> str:
+    def _said(self, answer: Answer) -> str:
         """GitLab's message: a text, or by field a list of texts."""
         try:
-            said = msgspec.json.decode(found.text, type=_Problem)
+            problem = msgspec.json.decode(answer.text, type=_Problem)
         except (msgspec.MsgspecError, UnicodeError):
             return ""
-        message = said.error_description or said.message or said.error or ""
+        message = problem.error_description or problem.message or problem.error or ""
         if not isinstance(message, str):
             message = msgspec.json.encode(message).decode()
         return self._plain(message)
@@ -195,21 +195,21 @@ class Api(Line):
     def _plain(self, text: str) -> str:
         return shown(text, None if self._token is None else self._token.text)
 
-    def _limit_s(self, found: Answer) -> float | None:
+    def _limit_s(self, answer: Answer) -> float | None:
         """GitLab answers 429 with plain text, and mostly says for how long. A status that another
         run writes at the same time is in the way for moments.
         """
-        if found.status == 409 and "in progress" in found.text:
+        if answer.status == 409 and "in progress" in answer.text:
             return _IN_PROGRESS_S
-        if found.status != 429:
+        if answer.status != 429:
             return None
-        asked = found.headers.get("retry-after", "")
+        asked = answer.headers.get("retry-after", "")
         if re.fullmatch(r"[0-9]{1,9}", asked):
             return max(1.0, float(asked))
         return UNSTATED_LIMIT_S
 
-    def _advice(self, method: str, path: str, found: Answer) -> str | None:
-        if found.status not in (401, 403, 404) or self._token is None:
+    def _advice(self, method: str, path: str, answer: Answer) -> str | None:
+        if answer.status not in (401, 403, 404) or self._token is None:
             return None
         scope = "read_api" if method == "GET" or path.endswith(GRAPHQL) else "api"
         role = next(
@@ -222,9 +222,9 @@ class Api(Line):
             return (
                 f"the job token (CI_JOB_TOKEN) may not do this: set ASSENT_GITLAB_TOKEN to {needed}"
             )
-        if found.status == 401:
+        if answer.status == 401:
             return f"is ASSENT_GITLAB_TOKEN still valid? It must be {needed}"
-        question = "is the name right? " if found.status == 404 else ""
+        question = "is the name right? " if answer.status == 404 else ""
         return f"{question}ASSENT_GITLAB_TOKEN must be {needed}"
 
     @cached_property
@@ -253,8 +253,8 @@ class Api(Line):
         made.session.hooks["response"].append(self._remember)
         return made
 
-    def _remember(self, found: Response, *_: object, **__: object) -> None:
-        self._last = found
+    def _remember(self, response: Response, *_: object, **__: object) -> None:
+        self._last = response
 
 
 _ROLES = (

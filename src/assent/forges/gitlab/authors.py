@@ -119,7 +119,7 @@ class Authors:
         commits = list(remote.api.pages(path, Commit, doing=doing))
         written = self._written(commits, self._known_in(request)) if commits else []
         beyond = []
-        if request.revision not in {one.id for one in commits}:
+        if request.revision not in {commit.id for commit in commits}:
             name = f"the commits beyond the {len(commits)} that GitLab lists"
             beyond.append(Author(name=name, person=None))
         return opened_by(
@@ -141,7 +141,7 @@ class Authors:
         asked = commits[-MOST_ASKED:]
         written = self._written(asked, _accounts(self._written_in(asked)))
         if is_within:
-            written = [msgspec.structs.replace(one, committer=None) for one in written]
+            written = [msgspec.structs.replace(commit, committer=None) for commit in written]
         push = None if pusher is None else Push(by=pusher.by, before=None, after=asked[-1].id)
         authors = made_by(written, None if push is None else [push], self._history).authors
         if len(asked) < len(commits):
@@ -150,8 +150,8 @@ class Authors:
         return authors
 
     def _written_in(self, commits: Sequence[Commit]) -> list[_WrittenCommits]:
-        found = [self._written_as(one.id) for one in commits]
-        return [one for one in found if one is not None]
+        written = [self._written_as(commit.id) for commit in commits]
+        return [commit for commit in written if commit is not None]
 
     def _written_as(self, commit: str) -> _WrittenCommits | None:
         data = self._remote.api.query(
@@ -185,11 +185,11 @@ class Authors:
                 _Data,
                 doing=doing,
             )
-            found = data.project and data.project.merge_request
-            if not found:
+            data_request = data.project and data.project.merge_request
+            if not data_request:
                 raise OutsideError(doing, "GitLab does not show it", hint=_SEE)
-            written += found.commits.nodes
-            page = found.commits.page_info
+            written += data_request.commits.nodes
+            page = data_request.commits.page_info
             if not page.has_next_page or page.end_cursor == after:
                 return _accounts(written)
             after = page.end_cursor
@@ -219,31 +219,35 @@ class Authors:
         address = address.lower()
         user = known.get(address) or self._private(address) or self._showing(address)
         if user is None:
-            said = f"{name or 'nobody'} <{address}>"
-            return Author(name=said, person=None, address=address)
+            shown = f"{name or 'nobody'} <{address}>"
+            return Author(name=shown, person=None, address=address)
         return Author(name=user.username, person=self._remote.actor(user))
 
     def _private(self, address: str) -> User | None:
         """The account of an address that GitLab has made for somebody who hides their own."""
-        found = _PRIVATE.fullmatch(address)
-        if found is None or found["host"] != self._remote.host:
+        match = _PRIVATE.fullmatch(address)
+        if match is None or match["host"] != self._remote.host:
             return None
-        return self._remote.user(int(found["id"]))
+        return self._remote.user(int(match["id"]))
 
     def _showing(self, address: str) -> User | None:
         """The account that shows this address to everybody."""
         if "@" not in address:
             return None
         if address not in self._public:
-            found = self._remote.api.pages(
+            users = self._remote.api.pages(
                 "/users",
                 User,
                 doing=f"looking for the account of {address}",
                 parameters={"search": address},
             )
-            accounts = [self._remote.user(one.id) for one in found]
+            accounts = [self._remote.user(user.id) for user in users]
             self._public[address] = next(
-                (one for one in accounts if one and (one.public_email or "").lower() == address),
+                (
+                    account
+                    for account in accounts
+                    if account and (account.public_email or "").lower() == address
+                ),
                 None,
             )
         return self._public[address]
@@ -255,8 +259,10 @@ _SEE = "ASSENT_GITLAB_TOKEN needs the scope `read_api` and the role Reporter in 
 def _accounts(written: Iterable[_WrittenCommits]) -> Known:
     """The accounts of the addresses that GitLab has mapped."""
     known = {}
-    for one in written:
-        number = _GLOBAL_ID.fullmatch(one.author.id) if one.author else None
-        if one.author and number and one.authorEmail:
-            known[one.authorEmail.lower()] = User(id=int(number[1]), username=one.author.username)
+    for commit in written:
+        number = _GLOBAL_ID.fullmatch(commit.author.id) if commit.author else None
+        if commit.author and number and commit.authorEmail:
+            known[commit.authorEmail.lower()] = User(
+                id=int(number[1]), username=commit.author.username
+            )
     return known

@@ -81,21 +81,21 @@ class Changes(RemoteChanges[MergeRequest]):
         doing = f"looking for the merge request that became {commit[:12]}"
         path = remote.path("repository", "commits", commit, "merge_requests")
         try:
-            found = list(remote.api.pages(path, MergeRequest, doing=doing))
+            requests = list(remote.api.pages(path, MergeRequest, doing=doing))
         except RefusedError as error:
             if error.status in _NO_COMMIT:
                 return []
             raise
         return [
-            one
-            for one in found
-            if one.target_project_id == remote.facts.id and self._landed_as(one) is not None
+            request
+            for request in requests
+            if request.target_project_id == remote.facts.id and self._landed_as(request) is not None
         ]
 
     def _contains(self, branch: str, commit: str) -> bool:
         remote = self._remote
         try:
-            found = remote.api.get(
+            comparison = remote.api.get(
                 remote.path("repository", "compare"),
                 Comparison,
                 doing=f"asking whether {branch} contains {commit[:12]}",
@@ -105,7 +105,7 @@ class Changes(RemoteChanges[MergeRequest]):
             if error.status in _NO_COMMIT:
                 return False
             raise
-        return not found.commits
+        return not comparison.commits
 
     def _made_commit(
         self, head: str, *, landed: bool, is_within: bool, pusher: Push | None
@@ -130,4 +130,4 @@ class Changes(RemoteChanges[MergeRequest]):
             doing=f"reading what {commit.id[:12]} has brought",
             parameters={"from": before, "to": commit.id},
         )
-        return [*(one for one in comparison.commits if one.id != commit.id), commit]
+        return [*(earlier for earlier in comparison.commits if earlier.id != commit.id), commit]

@@ -17,7 +17,7 @@ _OWNER = re.compile(r"@@[a-z]+|@[\w.-]+(?:/[\w.-]+)*|[^@\s]+@[^@\s]+")
 
 def owners(text: str, path: str) -> tuple[str, ...]:
     """The owners of `path`: `@user`, `@group/sub`, `@@role`, or an e-mail address."""
-    found: dict[str, tuple[str, ...]] = {}
+    owners_of: dict[str, tuple[str, ...]] = {}
     excluded: set[str] = set()
     section, default = "", tuple[str, ...]()
     for line in map(str.strip, text.splitlines()):
@@ -32,8 +32,8 @@ def owners(text: str, path: str) -> tuple[str, ...]:
         if pattern.startswith("!"):
             excluded.add(section)
         else:
-            found[section] = _owners(named) or default
-    kept = [one for name, some in found.items() if name not in excluded for one in some]
+            owners_of[section] = _owners(named) or default
+    kept = [owner for name, some in owners_of.items() if name not in excluded for owner in some]
     return tuple(dict.fromkeys(kept))
 
 

@@ -49,13 +49,13 @@ class Comments(RemoteComments[MergeRequest, Note]):
             rf"{re.escape(_prefix(model, number))}(?:(?P<bundle>sha256:[0-9a-f]{{64}})|{_CHANGING})"
         )
         doing = f"reading the statuses of {revision[:12]}"
-        found = []
+        dated = []
         for status in self._read_statuses(revision):
-            said = record.fullmatch(status.name)
-            if said is not None and self._is_own(status) and status.description in _SAID:
-                bundle = None if said["bundle"] is None else Digest(said["bundle"])
-                found.append((timestamp(status.created_at, doing), status.id, bundle))
-        return [ShownBundle(bundle=bundle, at=at) for at, _, bundle in sorted(found, key=_by_time)]
+            match = record.fullmatch(status.name)
+            if match is not None and self._is_own(status) and status.description in _SAID:
+                bundle = None if match["bundle"] is None else Digest(match["bundle"])
+                dated.append((timestamp(status.created_at, doing), status.id, bundle))
+        return [ShownBundle(bundle=bundle, at=at) for at, _, bundle in sorted(dated, key=_by_time)]
 
     def reviewed_at(self, model: str, number: int) -> str | None:
         """When our note of a model was written or changed last; None if there is none."""
@@ -76,8 +76,8 @@ class Comments(RemoteComments[MergeRequest, Note]):
         return timestamp(text, doing)
 
     def _path(self, number: int, message: int | None = None) -> str:
-        one = [] if message is None else [message]
-        return self._remote.path("merge_requests", number, "notes", *one)
+        segment = [] if message is None else [message]
+        return self._remote.path("merge_requests", number, "notes", *segment)
 
     def _put_aside(self, request: MergeRequest, message: Note, kept: Note) -> None:
         """Have it point to the other one."""
@@ -113,7 +113,12 @@ class Comments(RemoteComments[MergeRequest, Note]):
         return bool(sights) and sights[-1].bundle == bundle
 
     def _write_record(
-        self, request: MergeRequest, revision: str, model: str, bundle: Digest | None, said: str
+        self,
+        request: MergeRequest,
+        revision: str,
+        model: str,
+        bundle: Digest | None,
+        description: str,
     ) -> None:
         name = _prefix(model, request.number) + (bundle or _CHANGING)
 
@@ -125,7 +130,7 @@ class Comments(RemoteComments[MergeRequest, Note]):
 
         # A status that has ended is never changed again: another post makes another one.
         self._post_status(
-            request, revision, {"name": name, "state": "success", "description": said}, find
+            request, revision, {"name": name, "state": "success", "description": description}, find
         )
 
     def _conclude(self, request: MergeRequest, revision: str, notice: Notice) -> None:
@@ -140,9 +145,9 @@ class Comments(RemoteComments[MergeRequest, Note]):
         )
 
     def _write_verdict(
-        self, request: MergeRequest, revision: str, name: str, state: str, said: str
+        self, request: MergeRequest, revision: str, name: str, state: str, description: str
     ) -> None:
-        body = {"name": name, "state": state, "description": said}
+        body = {"name": name, "state": state, "description": description}
 
         def find() -> CommitStatus | None:
             newest = self._newest_named(revision, name)
@@ -201,7 +206,7 @@ class Comments(RemoteComments[MergeRequest, Note]):
             path = self._remote.path("repository", "commits", revision, "statuses")
             doing = f"reading the statuses of {revision[:12]}"
             try:
-                found = list(
+                statuses = list(
                     self._remote.api.pages(
                         path, CommitStatus, doing=doing, parameters={"all": "true"}
                     )
@@ -209,8 +214,8 @@ class Comments(RemoteComments[MergeRequest, Note]):
             except RefusedError as error:
                 if error.status != 404:
                     raise
-                found = []
-            self._statuses[revision] = sorted(found, key=lambda one: one.id)
+                statuses = []
+            self._statuses[revision] = sorted(statuses, key=lambda status: status.id)
         return self._statuses[revision]
 
 
@@ -219,5 +224,5 @@ def _prefix(model: str, number: int) -> str:
     return f"{context(model)}/!{number}/"
 
 
-def _by_time(found: tuple[str, int, Digest | None]) -> tuple[str, int]:
-    return found[:2]
+def _by_time(dated: tuple[str, int, Digest | None]) -> tuple[str, int]:
+    return dated[:2]

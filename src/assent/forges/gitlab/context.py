@@ -143,8 +143,8 @@ def _gitlab_ref(environ: Mapping[str, str]) -> str | None:
 
 def _gitlab_api(environ: Mapping[str, str], server: str) -> str:
     """The API's address, below that of the server. A token goes there."""
-    found = address_of(environ, "CI_API_V4_URL") or f"{server}/api/v4"
-    if urlsplit(found)[:2] != urlsplit(server)[:2]:
-        api = urlsplit(found).netloc
+    address = address_of(environ, "CI_API_V4_URL") or f"{server}/api/v4"
+    if urlsplit(address)[:2] != urlsplit(server)[:2]:
+        api = urlsplit(address).netloc
         raise wrong("CI_API_V4_URL", f"its host {api!r} is not that of {server}")
-    return found
+    return address

@@ -40,7 +40,7 @@ class Deployments:
         """Our newest deployment of this model to this environment. GitLab keeps nothing with a
         deployment but its commit and the name of a reference: that of the ledger tells the model.
         """
-        found = self._remote.api.pages(
+        deployments = self._remote.api.pages(
             self._remote.path("deployments"),
             DeploymentFacts,
             doing=f"reading the deployments to {deployment.environment}",
@@ -50,10 +50,10 @@ class Deployments:
                 "sort": "desc",
             },
         )
-        for one in found:
-            is_own = one.user is not None and one.user.id == self._remote.own.id
-            if is_own and one.deployable is None and one.ref == _reference(deployment):
-                return one
+        for facts in deployments:
+            is_own = facts.user is not None and facts.user.id == self._remote.own.id
+            if is_own and facts.deployable is None and facts.ref == _reference(deployment):
+                return facts
         return None
 
     def _create(self, deployment: Deployment) -> DeploymentFacts:

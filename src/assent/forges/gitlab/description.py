@@ -19,7 +19,7 @@ def _is_run(environ: Mapping[str, str]) -> bool:
 
 def _registry_login(host: str, environ: Mapping[str, str]) -> Credentials | None:
     user, password = environ.get("CI_REGISTRY_USER"), environ.get("CI_REGISTRY_PASSWORD")
-    if host != environ.get("CI_REGISTRY") or not user or not password:
+    if host != environ.get("CI_REGISTRY", "").lower() or not user or not password:
         return None
     return Credentials(username=user, password=password, origin="the job's CI_REGISTRY_USER")
 

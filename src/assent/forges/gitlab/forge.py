@@ -133,14 +133,14 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
             limits=self._limits,
         )
 
-    def fetch(self, name: str, folder: Path) -> Run | None:
+    def fetch(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run | None:
         """See `Forge.fetch`. GitLab starts no pipeline for the end of another one."""
-        del name, folder
+        del name, folder, size_bytes
         return None
 
-    def fetch_own(self, name: str, folder: Path) -> Run:
+    def fetch_own(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Forge.fetch_own`."""
-        return fetch_own(self._remote, name, folder, limits=self._limits)
+        return fetch_own(self._remote, name, folder, limits=self._limits.of(size_bytes))
 
     def _asked_in(self) -> int | None:
         """GitLab starts no pipeline for a note by itself; a webhook to its own pipeline trigger

@@ -68,7 +68,7 @@ def _changes(remote: RemoteRepository, branches: Sequence[ProtectedBranch] | Non
     if not is_on:
         reason = "GitLab gives none of them protected variables or runners"
         return Protection(name=_CHANGES, state=ProtectionState.ENFORCED, reason=reason)
-    others = sorted({one.name for one in branches or ()} - {remote.branch, "assent/*"})
+    others = sorted({branch.name for branch in branches or ()} - {remote.branch, "assent/*"})
     if not others:
         reason = (
             f"only {remote.branch} and assent/* are protected: no merge request comes from there"
@@ -89,14 +89,14 @@ def _runners(remote: RemoteRepository) -> Protection:
         "and run trainings on others"
     )
     try:
-        found = list(islice(_own(remote), _MOST + 1))
-        open_ = [one for one in found if one.access_level != "ref_protected"]
+        runners = list(islice(_own(remote), _MOST + 1))
+        open_ = [runner for runner in runners if runner.access_level != "ref_protected"]
     except RefusedError:
         reason = "this token cannot read it (it needs the role Maintainer)"
         return Protection(
             name=_RUNNERS, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy
         )
-    if not found:
+    if not runners:
         reason = (
             "the project has no runner of its own, and GitLab does not know whether one of the "
             "server's, which every pipeline can use, reaches the store"
@@ -104,12 +104,12 @@ def _runners(remote: RemoteRepository) -> Protection:
         return Protection(
             name=_RUNNERS, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy
         )
-    if len(open_) == len(found):
-        reason = f"none of {len(found)} runners of its own is protected"
+    if len(open_) == len(runners):
+        reason = f"none of {len(runners)} runners of its own is protected"
         return Protection(
             name=_RUNNERS, state=ProtectionState.MISSING, reason=reason, remedy=remedy
         )
-    if not open_ and len(found) > _MOST:
+    if not open_ and len(runners) > _MOST:
         reason = f"the first {_MOST} are protected, and the others were not looked at"
         return Protection(
             name=_RUNNERS, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy
@@ -117,7 +117,7 @@ def _runners(remote: RemoteRepository) -> Protection:
     if not open_:
         reason = "all of its runners are protected"
         return Protection(name=_RUNNERS, state=ProtectionState.ENFORCED, reason=reason)
-    names = ", ".join(repr(one.description or str(one.id)) for one in open_[:3])
+    names = ", ".join(repr(runner.description or str(runner.id)) for runner in open_[:3])
     return Protection(
         name=_RUNNERS,
         state=ProtectionState.UNKNOWN,
@@ -128,7 +128,7 @@ def _runners(remote: RemoteRepository) -> Protection:
 
 def _own(remote: RemoteRepository) -> Iterator[MachineFacts]:
     listed = remote.api.pages(remote.path("runners"), Machine, doing="reading the runners")
-    for one in listed:
-        if one.runner_type in _OWN:
-            doing = f"reading the runner {one.id}"
-            yield remote.api.get(f"/runners/{one.id}", MachineFacts, doing=doing)
+    for machine in listed:
+        if machine.runner_type in _OWN:
+            doing = f"reading the runner {machine.id}"
+            yield remote.api.get(f"/runners/{machine.id}", MachineFacts, doing=doing)

@@ -12,7 +12,7 @@ from assent.git import Repository
 from assent.ports import Forge
 from assent.setup.pipelines import Pipelines
 
-_ADDRESS = re.compile(
+ADDRESS = re.compile(
     r"(?:https://(?:[^@/]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/"
     r"|(?:ssh://git@(?P<ssh>[A-Za-z0-9.-]+)(?::\d+)?/|git@(?P<scp>[A-Za-z0-9.-]+):))"
     r"(?P<name>[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*?/[A-Za-z0-9_.-]+?)(?:\.git)?/?"
@@ -95,13 +95,19 @@ def gitlab_address(environ: Mapping[str, str], repository: Repository) -> tuple[
     if named and api:
         return named, api
     address = repository.config("remote.origin.url") or ""
-    found = _ADDRESS.fullmatch(address)
-    if found is None:
+    match = ADDRESS.fullmatch(address)
+    if match is None:
         raise UsageError(
             "looking for the project on GitLab",
             "`origin` is no address of GitLab",
             hint="set CI_PROJECT_PATH to group/project and CI_API_V4_URL to "
             "https://<your server>/api/v4, or run it in a clone from GitLab",
         )
-    host = (found["host"] or found["ssh"] or found["scp"]).lower() + (found["port"] or "")
-    return named or found["name"], api or f"https://{host}/api/v4"
+    host = host_in(match) + (match["port"] or "")
+    return named or match["name"], api or f"https://{host}/api/v4"
+
+
+def host_in(address: re.Match[str]) -> str:
+    """The host of an address that `ADDRESS` matches."""
+    host: str = address["host"] or address["ssh"] or address["scp"]
+    return host.lower()

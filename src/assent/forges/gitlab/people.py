@@ -34,14 +34,14 @@ def read_pushes(remote: RemoteRepository, request: MergeRequest) -> list[Push] |
         return None
     pushes: list[Push] = []
     is_earlier, new = False, None
-    found = remote.api.pages(
+    events = remote.api.pages(
         f"/projects/{source}/events",
         Event,
         doing=f"asking who pushed {request.source_branch}",
         parameters={"action": "pushed"},
     )
     try:
-        for place, event in enumerate(islice(found, MOST_EVENTS)):
+        for place, event in enumerate(islice(events, MOST_EVENTS)):
             if new is not None and place > new + MOST_BEFORE:
                 break
             data = event.push_data
@@ -68,7 +68,7 @@ def pushes_to(remote: RemoteRepository, branch: str) -> list[Push]:
     newest ones of the project; none where GitLab does not tell. It counts a merge as a push of
     whoever pressed the button.
     """
-    found = remote.api.pages(
+    events = remote.api.pages(
         remote.path("events"),
         Event,
         doing=f"asking who pushed {branch}",
@@ -76,7 +76,7 @@ def pushes_to(remote: RemoteRepository, branch: str) -> list[Push]:
     )
     pushes: list[Push] = []
     try:
-        for event in islice(found, MOST_EVENTS):
+        for event in islice(events, MOST_EVENTS):
             data = event.push_data
             if data is None or (data.ref_type, data.ref) != ("branch", branch):
                 continue
@@ -108,14 +108,16 @@ def asked_for_by(remote: RemoteRepository, request: MergeRequest) -> list[Author
     ]
     if opener.username.lower().startswith(_AGENTS):
         users += request.assignees
-    people = {one.key: one for one in map(remote.actor, users) if one.kind == "person"}
-    return [author(one) for one in people.values()]
+    people = {actor.key: actor for actor in map(remote.actor, users) if actor.kind == "person"}
+    return [author(person) for person in people.values()]
 
 
 def _asked_in(notes: Sequence[Note], opener: int) -> list[str]:
-    said = [
+    matches = [
         _ASKS.fullmatch(note.body.strip())
         for note in notes
         if note.is_of_forge and note.by is not None and note.by.id == opener
     ]
-    return list(dict.fromkeys(login for one in said if one for login in _LOGIN.findall(one["who"])))
+    return list(
+        dict.fromkeys(login for match in matches if match for login in _LOGIN.findall(match["who"]))
+    )

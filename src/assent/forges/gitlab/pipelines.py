@@ -10,7 +10,9 @@ from pathlib import Path
 import msgspec
 
 from assent.config.settings import Config
+from assent.core.registries import PACKAGE, SCHEME, store_in
 from assent.errors import UsageError
+from assent.forges.gitlab.opening import ADDRESS, host_in
 from assent.git import Repository
 from assent.parsing import parse_yaml
 from assent.setup.configs import base_branch
@@ -20,6 +22,7 @@ from assent.setup.gitlab.team import FILE, MOVED, Found, find_team, read_team
 from assent.setup.installs import Install
 from assent.setup.pipelines import PipelineFiles, changed_files, new_files, write_files
 
+HOST, REGISTRY = "gitlab.com", "registry.gitlab.com"
 SOURCE = Path(__file__).parent / "texts/pipeline.yml"
 COPY = ".gitlab/assent.yml"
 ALONE = ".gitlab/assent-alone.yml"
@@ -94,11 +97,9 @@ class GitLabPipelines:
         return self._templates is not None or self._install is not None
 
     def store(self, folder: Path) -> str:
-        """See `Pipelines.store`: none is written. GitLab's registry is said to take artifacts of
-        types that it knows and no others, and that it takes ours was never tried.
-        """
-        del folder
-        return ""
+        """See `Pipelines.store`: a server of one's own has its registry where it likes."""
+        host, name = _project(folder)
+        return store_in(REGISTRY, f"{name}/{PACKAGE}") if host == HOST else ""
 
     def write(
         self,
@@ -124,9 +125,29 @@ class GitLabPipelines:
             if dry_run
             else write_pipelines(folder, wanted, force=force)
         )
-        return PipelineFiles(
-            files=files, seen=wanted.found, to_check=wanted.to_check, to_add=to_add
-        )
+        to_check = (*wanted.to_check, *_store_to_name(folder, configs))
+        return PipelineFiles(files=files, seen=wanted.found, to_check=to_check, to_add=to_add)
+
+
+def _project(folder: Path) -> tuple[str, str]:
+    """Host and name of the project that a repository was cloned from; both empty if nobody says."""
+    match = ADDRESS.fullmatch(Repository(folder).config("remote.origin.url") or "")
+    return ("", "") if match is None else (host_in(match), match["name"])
+
+
+def _store_to_name(folder: Path, configs: Mapping[str, Config]) -> tuple[str, ...]:
+    """What is to be looked at where the store is a folder on the runners: only a server of one's
+    own knows where its registry is.
+    """
+    host, name = _project(folder)
+    if host == HOST or all(SCHEME in config.store for config in configs.values()):
+        return ()
+    address = store_in("registry.example.com", f"{name or 'group/project'}/{PACKAGE}")
+    return (
+        "`store` is a folder, which other machines do not have: with a container registry on your "
+        f"GitLab it is `store: {address}`, with the host that CI_REGISTRY has in a job (the page "
+        "Deploy, Container registry, shows it)",
+    )
 
 
 def pipelines(
@@ -168,15 +189,15 @@ def _source(origin: str | None) -> tuple[list[str], str]:
     """From where the pipeline is included, as lines, and what its jobs install."""
     if origin is None:
         return [f"local: {COPY}"], PLACEHOLDER
-    found = _ORIGIN.fullmatch(origin)
-    if found is None:
+    match = _ORIGIN.fullmatch(origin)
+    if match is None:
         raise UsageError(
             "writing the pipeline",
             f"{origin!r} is not GROUP/PROJECT@COMMIT with all 40 digits of the commit",
             hint="a tag or a branch can be moved, and would then run other code with your token",
         )
-    where = [f"project: {found['project']}", f"ref: {found['commit']}", f"file: {TEMPLATE}"]
-    return where, f"git+$CI_SERVER_URL/{found['project']}@{found['commit']}"
+    where = [f"project: {match['project']}", f"ref: {match['commit']}", f"file: {TEMPLATE}"]
+    return where, f"git+$CI_SERVER_URL/{match['project']}@{match['commit']}"
 
 
 def _beside(added: PipelineTexts, plan: Plan, team: Found, taken: Sequence[str]) -> PipelineTexts:
@@ -207,19 +228,19 @@ class _Included(msgspec.Struct, frozen=True):
     @property
     def prefixes(self) -> dict[str, str]:
         """What the jobs of each model are called after."""
-        models = [name for one in self.configs.values() for name in one.models]
+        models = [name for config in self.configs.values() for name in config.models]
         return {name: "assent" if len(models) == 1 else f"assent-{name}" for name in models}
 
     def lines(self, stage: str | None) -> str:
         """The entries of `include`, with all jobs in `stage` unless it is None."""
-        models = [(path, name) for path, one in self.configs.items() for name in one.models]
+        models = [(path, name) for path, config in self.configs.items() for name in config.models]
         made: list[str] = []
         for path, name in models:
             made.append(f"  - {self.where[0]}")
-            made += [f"    {one}" for one in self.where[1:]]
+            made += [f"    {line}" for line in self.where[1:]]
             made.append("    inputs:")
             inputs = _inputs(self.configs[path], name, self.install, path, is_one=len(models) == 1)
-            inputs += [] if stage is None else [f"{one}: {json.dumps(stage)}" for one in _STAGES]
+            inputs += [] if stage is None else [f"{key}: {json.dumps(stage)}" for key in _STAGES]
             made += [f"      {line}" for line in inputs]
         return "\n".join(made) + "\n"
 
@@ -230,7 +251,7 @@ def _inputs(config: Config, model: str, install: str, path: str, *, is_one: bool
     predictions = [] if settings.predictions is None else [settings.predictions.path]
     made = [settings.model, *settings.metrics, *predictions, *settings.plots]
     artifacts = dict.fromkeys([".assent/work/", *made])
-    placed = [f"{folder}/{one}" if folder else one for one in artifacts]
+    placed = [f"{folder}/{artifact}" if folder else artifact for artifact in artifacts]
     lines = [f"install: {json.dumps(install)}", f"artifacts: {_list(placed)}"]
     stages = list(config.policies[model].stages)
     lines += [f"stages: {_list(stages)}"] if stages else []
@@ -259,7 +280,7 @@ def _place(team: Found, taken: Sequence[str]) -> str:
     """Where the team's file goes, if it is not there already."""
     if team.is_moved:
         return team.name
-    free = [one for one in MOVED if one not in taken]
+    free = [name for name in MOVED if name not in taken]
     if not free:
         raise UsageError(
             "writing the pipeline",
@@ -285,7 +306,7 @@ def look(folder: Path) -> ExistingPipeline:
     return ExistingPipeline(
         found=find_team(folder, ours=(COPY, TEMPLATE, ALONE), is_ours=is_ours),
         branch=base_branch(repository),
-        taken=tuple(one for one in MOVED if (folder / one).exists()),
+        taken=tuple(name for name in MOVED if (folder / name).exists()),
     )
 
 

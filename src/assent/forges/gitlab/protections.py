@@ -45,14 +45,14 @@ class Protections:
         self, *, models: Sequence[str], environments: Sequence[str]
     ) -> tuple[Protection, ...]:
         """See `Guards.protections`: every protection, those of the token first."""
-        found = [self._token(), *self._tokens(), self._variables()]
+        guards = [self._token(), *self._tokens(), self._variables()]
         branches = self._branches()
-        found += machines.protections(self._remote, branches)
-        found.append(self._default_branch(branches))
-        found += [self._ledger(model, branches) for model in models]
-        found += self._approvals()
-        found += [self._environment(name) for name in environments]
-        return tuple(found)
+        guards += machines.protections(self._remote, branches)
+        guards.append(self._default_branch(branches))
+        guards += [self._ledger(model, branches) for model in models]
+        guards += self._approvals()
+        guards += [self._environment(name) for name in environments]
+        return tuple(guards)
 
     def _token(self) -> Protection:
         name = "token: may read and comment"
@@ -66,13 +66,13 @@ class Protections:
             )
         doing = "asking what the token may do"
         try:
-            found = self._remote.api.get("/personal_access_tokens/self", TokenFacts, doing=doing)
+            facts = self._remote.api.get("/personal_access_tokens/self", TokenFacts, doing=doing)
         except RefusedError as error:
             return Protection(name=name, state=ProtectionState.UNKNOWN, reason=error.problem)
-        scopes = ", ".join(found.scopes) or "no scopes"
+        scopes = ", ".join(facts.scopes) or "no scopes"
         return told(
             name,
-            is_enforced="api" in found.scopes,
+            is_enforced="api" in facts.scopes,
             what=f"it has the scope api, and acts as {self._remote.own.username}",
             otherwise=f"it has {scopes}",
             remedy="make a project access token with the scope `api` and the role Developer",
@@ -81,31 +81,35 @@ class Protections:
     def _tokens(self) -> Iterator[Protection]:
         """Which pipelines and which jobs get the tokens."""
         doing = "reading the variables of the project"
-        found: list[Variable] | None = None
+        variables: list[Variable] | None = None
         with suppress(RefusedError):
-            found = list(
+            variables = list(
                 self._remote.api.pages(self._remote.path("variables"), Variable, doing=doing)
             )
         for name in _TOKENS:
-            own = None if found is None else [one for one in found if one.key == name]
+            own = (
+                None
+                if variables is None
+                else [variable for variable in variables if variable.key == name]
+            )
             yield self._protected(name, own)
             yield self._scoped(name, own)
 
-    def _protected(self, variable: str, found: list[Variable] | None) -> Protection:
+    def _protected(self, variable: str, answered: list[Variable] | None) -> Protection:
         """Whether only pipelines of protected branches get a token."""
         name = f"{variable}: pipelines of merge requests do not get it"
         remedy = f"protect the variable {variable}: settings, CI/CD, variables"
-        if not found:
-            return _unknown_variable(name, remedy, found)
+        if not answered:
+            return _unknown_variable(name, remedy, answered)
         return told(
             name,
-            is_enforced=all(one.protected for one in found),
+            is_enforced=all(variable.protected for variable in answered),
             what="it is protected",
             otherwise="whoever pushes a branch can read it, and act as Assent",
             remedy=remedy,
         )
 
-    def _scoped(self, variable: str, found: list[Variable] | None) -> Protection:
+    def _scoped(self, variable: str, answered: list[Variable] | None) -> Protection:
         """Whether only the jobs that need a token get it: a training on the default branch is one
         of a protected pipeline, too.
         """
@@ -114,12 +118,13 @@ class Protections:
             f"limit {variable} to the environments of the jobs that need it: {TRUSTED}, and one "
             "more variable of this key for each stage. Until then `retrain` trains nothing"
         )
-        if not found:
-            return _unknown_variable(name, remedy, found)
+        if not answered:
+            return _unknown_variable(name, remedy, answered)
+        scopes = [variable.environment_scope for variable in answered]
         return told(
             name,
-            is_enforced=all(one.environment_scope != "*" for one in found),
-            what=f"it is for {', '.join(sorted(one.environment_scope for one in found))} alone",
+            is_enforced="*" not in scopes,
+            what=f"it is for {', '.join(sorted(scopes))} alone",
             otherwise="every job of a protected branch gets it",
             remedy=remedy,
         )
@@ -162,15 +167,16 @@ class Protections:
         remedy = f"protect {branch}: allowed to push `No one`, no force push. {STILL}"
         if branches is None:
             return _unreadable(name, remedy)
-        found = _of(branches, branch)
-        is_closed = bool(found) and not any(
-            one.allow_force_push or _lets(one.push_access_levels) for one in found
+        branches_of_it = _of(branches, branch)
+        is_closed = bool(branches_of_it) and not any(
+            protected.allow_force_push or _lets(protected.push_access_levels)
+            for protected in branches_of_it
         )
         return told(
             name,
             is_enforced=is_closed,
             what="nobody pushes to it",
-            otherwise="somebody may push to it" if found else "it is not protected",
+            otherwise="somebody may push to it" if branches_of_it else "it is not protected",
             remedy=remedy,
         )
 
@@ -183,15 +189,16 @@ class Protections:
         )
         if branches is None:
             return _unreadable(name, remedy)
-        found = _of(branches, branch)
+        branches_of_it = _of(branches, branch)
         is_open = any(
-            one.allow_force_push or _lets(one.push_access_levels, to=_DEVELOPER) for one in found
+            protected.allow_force_push or _lets(protected.push_access_levels, to=_DEVELOPER)
+            for protected in branches_of_it
         )
         return told(
             name,
-            is_enforced=bool(found) and not is_open,
+            is_enforced=bool(branches_of_it) and not is_open,
             what="it is protected",
-            otherwise="every developer may push to it" if found else "it is not protected",
+            otherwise="every developer may push to it" if branches_of_it else "it is not protected",
             remedy=remedy,
         )
 
@@ -225,14 +232,14 @@ class Protections:
         )
 
     def _environment(self, environment: str) -> Protection:
-        found = self._of_tier(
+        protected = self._of_tier(
             f"protected_environments/{environment}",
             ProtectedEnvironment,
             f"the protection of {environment}",
         )
         return self._tiered(
             f"{environment}: somebody must approve a deployment",
-            None if found is None else found.asks,
+            None if protected is None else protected.asks,
             what="GitLab asks for approvals",
             otherwise="deployments go on at once",
             remedy="protect the environment and require approvals (Premium). Without it the "
@@ -264,21 +271,21 @@ _VARIABLES = (
 
 def _of(branches: Sequence[ProtectedBranch], name: str) -> list[ProtectedBranch]:
     """Every protection of a branch: each pattern that fits counts, and the widest one wins."""
-    return [one for one in branches if fnmatchcase(name, one.name.replace("[", "[[]"))]
+    return [branch for branch in branches if fnmatchcase(name, branch.name.replace("[", "[[]"))]
 
 
 def _lets(levels: Sequence[AccessLevel], *, to: int | None = None) -> bool:
     """Whether a level lets anybody through; with `to`, somebody of that role or a lesser one."""
     return any(
-        one.access_level is not None
-        and one.access_level > 0
-        and (to is None or one.access_level <= to)
-        for one in levels
+        level.access_level is not None
+        and level.access_level > 0
+        and (to is None or level.access_level <= to)
+        for level in levels
     )
 
 
-def _unknown_variable(name: str, remedy: str, found: list[Variable] | None) -> Protection:
-    if found is None:
+def _unknown_variable(name: str, remedy: str, answered: list[Variable] | None) -> Protection:
+    if answered is None:
         return _unreadable(name, remedy)
     reason = "it is no variable of this project; it may be one of a group above"
     return Protection(name=name, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy)

@@ -83,7 +83,7 @@ class RemoteRepository(Remote):
                 id=self.job.pipeline.project_id,
                 path_with_namespace=self._name,
                 web_url=self.job.web_url.partition("/-/")[0],
-                default_branch=next((one.name for one in branches if one.default), None),
+                default_branch=next((branch.name for branch in branches if branch.default), None),
             )
         return self.api.get(path, ProjectFacts, doing=doing)
 
@@ -147,18 +147,18 @@ class RemoteRepository(Remote):
 
     def account(self, login: str, *, doing: str) -> User | None:
         """The account of this name today, or None."""
-        found = self.api.pages("/users", User, doing=doing, parameters={"username": login})
-        return next((one for one in found if one.username.casefold() == login.casefold()), None)
+        users = self.api.pages("/users", User, doing=doing, parameters={"username": login})
+        return next((user for user in users if user.username.casefold() == login.casefold()), None)
 
     def open_requests(self, branch: str, *, doing: str) -> Iterator[MergeRequest]:
         """The open merge requests of a branch of this very project."""
-        found = self.api.pages(
+        requests = self.api.pages(
             self.path("merge_requests"),
             MergeRequest,
             doing=doing,
             parameters={"state": "opened", "source_branch": branch},
         )
-        return (one for one in found if one.source == self.number)
+        return (request for request in requests if request.source == self.number)
 
     def login(self, account: User) -> str:
         """What an account is called."""
@@ -184,14 +184,14 @@ class RemoteRepository(Remote):
                 "there is no CI_JOB_TOKEN",
                 hint="GitLab gives one to every job; do not unset it",
             )
-        found = self._job_api.get("/job", Job, doing=doing)
-        pipeline = found.pipeline
-        is_here = f"/{self._name}/-/jobs/".casefold() in found.web_url.casefold()
-        if pipeline is None or not is_here or f"{pipeline.id}/{found.name}" != self._run:
+        job = self._job_api.get("/job", Job, doing=doing)
+        pipeline = job.pipeline
+        is_here = f"/{self._name}/-/jobs/".casefold() in job.web_url.casefold()
+        if pipeline is None or not is_here or f"{pipeline.id}/{job.name}" != self._run:
             raise UsageError(
                 doing,
                 f"its variables name the job {self._run!r}, and its token is of another one",
                 hint="CI_PIPELINE_ID, CI_JOB_NAME and CI_PROJECT_PATH must stay as GitLab sets "
                 "them: did somebody give them when pressing the button?",
             )
-        return found
+        return job

@@ -37,13 +37,15 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
     def _given(self, model: str, change: Change, request: MergeRequest) -> list[Review]:
         versions = self.versions(request.number)
         approved = self._approved(model, request.number, versions)
-        found = [*approved]
-        found += self._against(request, {one.person.key: one.at for one in approved})
+        reviews = [*approved]
+        reviews += self._against(
+            request, {approval.person.key: approval.at for approval in approved}
+        )
         revisions = _revisions(change.head, versions)
         for note in self._shown.messages(request.number):
             review = self.typed(model, note, request, revisions)
-            found += [] if review is None else [review]
-        return found
+            reviews += [] if review is None else [review]
+        return reviews
 
     def withdrawn(self, model: str, review: Review, request: MergeRequest) -> str | None:
         """See `Forge.withdrawn`. GitLab's approvals have no number: one is who gave it, and when.
@@ -60,8 +62,8 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
             return None
         if not kind and any(
             typed.person.key == person.key and typed.at == review.at
-            for one in self._shown.messages(request.number)
-            if (typed := self.typed(model, one, request, ())) is not None
+            for message in self._shown.messages(request.number)
+            if (typed := self.typed(model, message, request, ())) is not None
         ):
             return None
         return "the approval was taken back"
@@ -69,9 +71,9 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
     def _is_given(self, review: Review, number: int) -> bool:
         """Whether the same approval stands: one that was given again is another one."""
         doing = f"reading the approvals of merge request {number}"
-        for one in self._approvals(number):
-            at = timestamp(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
-            is_theirs = self._remote.actor(one.user).key == review.person.key
+        for approval in self._approvals(number):
+            at = timestamp(approval.approved_at, doing) if approval.approved_at else UNKNOWN_TIME
+            is_theirs = self._remote.actor(approval.user).key == review.person.key
             if is_theirs and (at == review.at or UNKNOWN_TIME in (at, review.at)):
                 return True
         return False
@@ -80,39 +82,39 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         self, model: str, number: str, request: MergeRequest, giver: PersonKey
     ) -> str | None:
         notes = self._shown.messages(request.number)
-        note = next((one for one in notes if str(one.id) == number), None)
+        note = next((note for note in notes if str(note.id) == number), None)
         if note is None:
             return "the note was deleted"
-        said = self.typed(model, note, request, ())
-        return None if said is not None and said.person.key == giver else "the note was edited"
+        review = self.typed(model, note, request, ())
+        return None if review is not None and review.person.key == giver else "the note was edited"
 
     def versions(self, number: int) -> list[Version]:
         """What was pushed to a merge request, oldest first; times made comparable."""
         doing = f"reading the versions of merge request {number}"
         path = self._remote.path("merge_requests", number, "versions")
-        found = [
-            msgspec.structs.replace(one, created_at=timestamp(one.created_at, doing))
-            for one in self._remote.api.pages(path, Version, doing=doing)
+        versions = [
+            msgspec.structs.replace(version, created_at=timestamp(version.created_at, doing))
+            for version in self._remote.api.pages(path, Version, doing=doing)
         ]
-        return sorted(found, key=lambda one: one.id)
+        return sorted(versions, key=lambda version: version.id)
 
     def _approved(self, model: str, number: int, versions: Sequence[Version]) -> list[Review]:
         """The approvals. GitLab says who approves and when, and counts them by rules of its own;
         what they were given for is what had been pushed and shown by then.
         """
         doing = f"reading the approvals of merge request {number}"
-        found = []
-        for one in self._approvals(number):
+        reviews = []
+        for approval in self._approvals(number):
             at = head = None
-            if one.approved_at is not None:
-                at = timestamp(one.approved_at, doing)
+            if approval.approved_at is not None:
+                at = timestamp(approval.approved_at, doing)
                 head = _head_at(versions, at)
             shown = None
             if at is not None and head is not None:
                 shown = self._shown.bundle_at(model, number, head, at)
-            found.append(
+            reviews.append(
                 Review(
-                    person=self._remote.actor(one.user),
+                    person=self._remote.actor(approval.user),
                     state=ReviewState.APPROVED,
                     at=at or UNKNOWN_TIME,
                     head=head or UNKNOWN_HEAD,
@@ -121,7 +123,7 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
                     id="approval",
                 )
             )
-        return found
+        return reviews
 
     def _approvals(self, number: int) -> Sequence[GivenApproval]:
         """Who approves now."""
@@ -136,15 +138,17 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         doing = f"reading the reviewers of merge request {request.number}"
         path = self._remote.path("merge_requests", request.number, "reviewers")
         given = self._remote.api.get(path, tuple[Reviewer, ...], doing=doing)
-        against = [one for one in given if one.state == "requested_changes"]
+        against = [reviewer for reviewer in given if reviewer.state == "requested_changes"]
         if against:
             # What was read before may be older than the objection.
             self._shown.messages(request.number, anew=True)
-        found = []
-        for one in against:
-            person = self._remote.actor(one.user)
-            at = self._objected_at(request.number, one.user.id) or self._updated_at(request.number)
-            found.append(
+        reviews = []
+        for reviewer in against:
+            person = self._remote.actor(reviewer.user)
+            at = self._objected_at(request.number, reviewer.user.id) or self._updated_at(
+                request.number
+            )
+            reviews.append(
                 Review(
                     person=person,
                     state=ReviewState.CHANGES_REQUESTED,
@@ -153,13 +157,13 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
                     bundle=None,
                 )
             )
-        return found
+        return reviews
 
     def _updated_at(self, number: int) -> str:
         doing = f"reading merge request {number}"
         path = self._remote.path("merge_requests", number)
-        found = self._remote.api.get(path, MergeRequest, doing=doing)
-        return timestamp(found.updated_at, doing)
+        request = self._remote.api.get(path, MergeRequest, doing=doing)
+        return timestamp(request.updated_at, doing)
 
     def _objected_at(self, number: int, user: int) -> str | None:
         doing = f"reading the notes of merge request {number}"
@@ -184,13 +188,13 @@ def _head_at(versions: Sequence[Version], at: str) -> str | None:
     """The head at some time: that of the newest version before it. None if that is not known:
     nothing was pushed by then, or something at that very moment.
     """
-    if any(one.created_at == at for one in versions):
+    if any(version.created_at == at for version in versions):
         return None
-    before = [one.head_commit_sha for one in versions if one.created_at < at]
+    before = [version.head_commit_sha for version in versions if version.created_at < at]
     return before[-1] if before else None
 
 
 def _revisions(head: str, versions: Sequence[Version]) -> list[str]:
-    earlier = dict.fromkeys(one.head_commit_sha for one in reversed(versions))
+    earlier = dict.fromkeys(version.head_commit_sha for version in reversed(versions))
     earlier.pop(head, None)
     return [head, *islice(earlier, MOST_REVISIONS)]

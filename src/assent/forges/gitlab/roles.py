@@ -59,10 +59,10 @@ class Roles(RemoteRoles):
         if not owner.startswith("@") or owner.startswith("@@"):
             return None
         name = owner.removeprefix("@")
-        found = None if "/" in name else self._called(person, name)
-        if found is None and self._group(name) is not None:
+        resolved = None if "/" in name else self._called(person, name)
+        if resolved is None and self._group(name) is not None:
             return self._of_team(person, name, None)
-        return found
+        return resolved
 
     def _may_write(self, person: Actor) -> bool:
         return self._level(person) >= DEVELOPER
@@ -116,10 +116,10 @@ class Roles(RemoteRoles):
         key = (place, person.id)
         if key not in self._members:
             doing = f"reading what {person.login} may do in {name}"
-            found = self._remote.api.find(path, Member, doing=doing)
-            if found is not None and str(found.id) != person.id:
+            member = self._remote.api.find(path, Member, doing=doing)
+            if member is not None and str(member.id) != person.id:
                 raise OutsideError(doing, "GitLab answered with somebody else")
-            self._members[key] = found
+            self._members[key] = member
         return self._members[key]
 
     def _group(self, group: str) -> int | None:
@@ -129,7 +129,7 @@ class Roles(RemoteRoles):
             doing = f"looking for the group @{group}"
             path = f"/groups/{segment(group)}"
             try:
-                found = self._remote.api.find(
+                facts = self._remote.api.find(
                     path, GroupFacts, doing=doing, parameters={"with_projects": "false"}
                 )
             except RefusedError as error:
@@ -137,8 +137,8 @@ class Roles(RemoteRoles):
                     raise
                 raise OutsideError(doing, error.problem, hint=_GROUP_TOKEN) from None
             # GitLab leads from an old path to the group that has moved; only today's name counts.
-            is_it = found is not None and found.full_path.casefold() == key
-            self._groups[key] = found.id if found is not None and is_it else None
+            is_it = facts is not None and facts.full_path.casefold() == key
+            self._groups[key] = facts.id if facts is not None and is_it else None
         return self._groups[key]
 
     def _owners_in(self, text: str) -> tuple[str, ...]:

@@ -54,15 +54,15 @@ class Runs:
             is_of_version=False,
             approvals=tuple(
                 Review(
-                    person=self._remote.actor(one.user),
+                    person=self._remote.actor(approval.user),
                     state=ReviewState.APPROVED,
-                    at=timestamp(one.created_at, doing),
+                    at=timestamp(approval.created_at, doing),
                     head=deployment.sha,
                     bundle=None,
-                    reason=(one.comment or "").strip() or None,
+                    reason=(approval.comment or "").strip() or None,
                 )
-                for one in deployment.approvals
-                if one.status == "approved"
+                for approval in deployment.approvals
+                if approval.status == "approved"
             ),
             is_guarded=is_guarded or waits or any(rule.required_approvals for rule in rules),
         )
@@ -70,17 +70,17 @@ class Runs:
     def deployment(self, environment: str, job: Job) -> DeploymentFacts | None:
         """The deployment that GitLab has made for a job with `environment:`, with its approvals."""
         remote = self._remote
-        found = remote.api.pages(
+        deployments = remote.api.pages(
             remote.path("deployments"),
             DeploymentFacts,
             doing=f"reading the deployments to {environment}",
             parameters={"environment": environment, "order_by": "id", "sort": "desc"},
         )
-        for one in found:
-            if one.deployable is not None and one.deployable.id == job.id:
-                doing = f"reading the deployment {one.id}"
+        for facts in deployments:
+            if facts.deployable is not None and facts.deployable.id == job.id:
+                doing = f"reading the deployment {facts.id}"
                 return remote.api.get(
-                    remote.path("deployments", one.id), DeploymentFacts, doing=doing
+                    remote.path("deployments", facts.id), DeploymentFacts, doing=doing
                 )
         return None
 
@@ -94,10 +94,10 @@ class Runs:
             return ()
         doing = f"looking for run {run.id}, which the bundle says it was made in"
         asked = _RUN.fullmatch(run.id)
-        found = None if asked is None else self._pipeline(int(asked["pipeline"]), of, doing)
-        if asked is None or found is None:
+        of_pipeline = None if asked is None else self._pipeline(int(asked["pipeline"]), of, doing)
+        if asked is None or of_pipeline is None:
             raise PolicyError(doing, "this project has no such run", hint=_AGAIN)
-        project, pipeline = found
+        project, pipeline = of_pipeline
         if not self._is_of(project, pipeline, of):
             raise PolicyError(
                 doing, f"it ran {pipeline.sha[:12]}, which is not of {of.change.id}", hint=_AGAIN
@@ -108,8 +108,8 @@ class Runs:
             doing=doing,
             parameters={"include_retried": "true"},
         )
-        named = [one for one in jobs if one.name == asked["job"]]
-        named = [one for one in named if one.artifacts or one.status not in _MADE_NOTHING] or named
+        named = [job for job in jobs if job.name == asked["job"]]
+        named = [job for job in named if job.artifacts or job.status not in _MADE_NOTHING] or named
         if not named:
             raise PolicyError(doing, "the pipeline has no such job", hint=_AGAIN)
         whole = [] if pipeline.user is None else [pipeline.user]
@@ -128,13 +128,13 @@ class Runs:
                 continue
             path = f"/projects/{project}/pipelines/{number}"
             try:
-                found = self._remote.api.find(path, PipelineFacts, doing=doing)
+                pipeline = self._remote.api.find(path, PipelineFacts, doing=doing)
             except RefusedError as error:
                 if project == own or error.status not in (403, 404):
                     raise
                 continue  # a fork that is private, or gone
-            if found is not None:
-                return project, found
+            if pipeline is not None:
+                return project, pipeline
         return None
 
     def _is_of(self, project: int, pipeline: PipelineFacts, of: Found[MergeRequest]) -> bool:
@@ -157,7 +157,7 @@ class Runs:
         """
         remote = self._remote
         try:
-            found = remote.api.find(
+            protected = remote.api.find(
                 remote.path("protected_environments", environment),
                 ProtectedEnvironment,
                 doing=f"reading the protection of the environment {environment!r}",
@@ -166,7 +166,7 @@ class Runs:
             if error.status not in (401, 403, 404):
                 raise
             return False
-        return found is not None and found.asks
+        return protected is not None and protected.asks
 
 
 _MADE_NOTHING = ("failed", "canceled", "skipped")

@@ -70,7 +70,7 @@ class MergeRequest(RequestAnswer, frozen=True, kw_only=True):
     @property
     def made_of(self) -> tuple[str, ...]:
         """See `Request.made_of`."""
-        return tuple(one for one in (self.revision, self.squash_commit_sha) if one is not None)
+        return tuple(sha for sha in (self.revision, self.squash_commit_sha) if sha is not None)
 
 
 class Branch(Schema, frozen=True, kw_only=True):

@@ -35,7 +35,7 @@ INSIDE = "assent-bundle"
 
 def open_requests(remote: RemoteRepository) -> Sequence[MergeRequest]:
     """The newest open merge requests into the default branch."""
-    found = remote.api.pages(
+    requests = remote.api.pages(
         remote.path("merge_requests"),
         MergeRequest,
         doing="reading the open merge requests",
@@ -47,7 +47,7 @@ def open_requests(remote: RemoteRepository) -> Sequence[MergeRequest]:
             "per_page": str(MOST),
         },
     )
-    return list(islice(found, MOST))
+    return list(islice(requests, MOST))
 
 
 class OpenRequests:
@@ -88,15 +88,15 @@ def left_by(remote: RemoteRepository, pipeline: PipelineFacts, job: str) -> Left
     """What the job called `job` of a pipeline has left, if it has ended well and left anything."""
     doing = f"reading the jobs of pipeline {pipeline.id}"
     path = f"/projects/{pipeline.project_id}/pipelines/{pipeline.id}/jobs"
-    for one in remote.api.pages(path, Job, doing=doing):
-        has_artifact = any(file.file_type == "archive" for file in one.artifacts)
-        if one.name == job and one.status == "success" and has_artifact:
+    for ran in remote.api.pages(path, Job, doing=doing):
+        has_artifact = any(file.file_type == "archive" for file in ran.artifacts)
+        if ran.name == job and ran.status == "success" and has_artifact:
             return Left(
                 project=pipeline.project_id,
                 pipeline=pipeline.id,
                 revision=pipeline.sha,
-                job=one,
-                at=timestamp(one.finished_at or one.created_at, doing),
+                job=ran,
+                at=timestamp(ran.finished_at or ran.created_at, doing),
             )
     return None
 
@@ -180,7 +180,7 @@ class Open:
             return PendingReason.BUNDLE
         return PendingReason.WORD if at is not None and self._was_talked_to() else None
 
-    def fetch(self, folder: Path) -> Run:
+    def fetch(self, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Waiting.fetch`."""
         doing = f"fetching the bundle of merge request {self._request.number}"
         left = self._left()
@@ -191,7 +191,8 @@ class Open:
                 "it has moved on meanwhile",
                 hint="the pipeline of its newest revision wakes up the next review",
             )
-        run = fetch(self._remote, left, folder, limits=self._limits, doing=doing)
+        limits = self._limits.of(size_bytes)
+        run = fetch(self._remote, left, folder, limits=limits, doing=doing)
         self._fetched = left.job.id
         return run
 
@@ -207,12 +208,12 @@ class Open:
 
     def _pipelines(self) -> Iterator[PipelineFacts]:
         request = self._request
-        found = self._remote.api.pages(
+        pipelines = self._remote.api.pages(
             self._remote.path("merge_requests", request.number, "pipelines"),
             PipelineFacts,
             doing=f"reading the pipelines of merge request {request.number}",
         )
-        for pipeline in found:
+        for pipeline in pipelines:
             is_own = pipeline.ref == f"refs/merge-requests/{request.number}/head"
             is_here = pipeline.project_id in (self._remote.facts.id, request.source)
             is_of_request = pipeline.source == "merge_request_event" and is_own and is_here

@@ -84,10 +84,10 @@ class RemoteChanges(ABC, Generic[R]):
 
     def numbered(self, name: str) -> Found[R]:
         """The change of an id such as `#7`; what was never a request has no reviews."""
-        found = re.fullmatch(rf"{re.escape(self._remote.dialect.mark)}([0-9]{{1,10}})", name)
-        if found is None:
+        match = re.fullmatch(rf"{re.escape(self._remote.dialect.mark)}([0-9]{{1,10}})", name)
+        if match is None:
             return Found(change=Change(id=name, title="", base="", head="", authors=()))
-        return self._request(int(found[1]))
+        return self._request(int(match[1]))
 
     def tips(self) -> frozenset[str]:
         """See `Forge.tips`."""
@@ -132,9 +132,9 @@ class RemoteChanges(ABC, Generic[R]):
             return self.landed(head)
         doing = f"looking for the {self._remote.dialect.request} of {branch}"
         opened: Iterable[R] = self._remote.open_requests(branch, doing=doing)
-        found = [one for one in opened if one.revision == head]
-        if found:
-            return self._of(self._only(found, doing, head))
+        at_head = [request for request in opened if request.revision == head]
+        if at_head:
+            return self._of(self._only(at_head, doing, head))
         return self._alone(branch, head, landed=False)
 
     def _branch(self, head: str) -> str | None:
@@ -142,25 +142,25 @@ class RemoteChanges(ABC, Generic[R]):
             return self._ref.removeprefix(_HEADS)
         return self._checkout.branch()
 
-    def _only(self, found: list[R], doing: str, sha: str) -> R:
+    def _only(self, requests: list[R], doing: str, sha: str) -> R:
         """The one among several with the same head that goes to the default branch."""
         request, branch = self._remote.dialect.request, self._remote.branch
-        if not found:
+        if not requests:
             raise IdleError(
                 doing,
                 f"no open {request} has the head {sha[:12]}",
                 hint="it may have been closed, or have got new commits; then a newer run is on "
                 "its way",
             )
-        if len(found) > 1:
-            found = [one for one in found if one.target == branch]
-        if len(found) != 1:
+        if len(requests) > 1:
+            requests = [request for request in requests if request.target == branch]
+        if len(requests) != 1:
             raise OutsideError(
                 doing,
                 f"several {request}s have the head {sha[:12]}, none or not one of them to {branch}",
                 hint="close all but one",
             )
-        return found[0]
+        return requests[0]
 
     # The default branch
 
@@ -181,7 +181,7 @@ class RemoteChanges(ABC, Generic[R]):
             return self._landed_as(request) == head
 
         merged = self._lag.read(head, lambda: self._merged_with(head), is_it)
-        became = [one for one in merged if is_it(one)]
+        became = [request for request in merged if is_it(request)]
         if became:
             return self._merged_together(became, head)
         branch = self._remote.branch
@@ -195,23 +195,29 @@ class RemoteChanges(ABC, Generic[R]):
         """
         heads = (commit, *self._history.parents(commit)[1:])
 
-        def place(one: R) -> tuple[bool, bool, int]:
-            return one.revision not in heads, one.source != self._remote.number, one.number
+        def place(request: R) -> tuple[bool, bool, int]:
+            return (
+                request.revision not in heads,
+                request.source != self._remote.number,
+                request.number,
+            )
 
         first, *others = sorted(requests, key=place)
-        found = self._request(first.number)
+        landed = self._request(first.number)
         more = list(self._makers(others))
-        if is_beyond(commit, [sha for one in requests for sha in one.made_of], self._history):
+        if is_beyond(
+            commit, [sha for request in requests for sha in request.made_of], self._history
+        ):
             more += self._merged_by_hand(commit, self._default_branch.pusher(commit))
         if not more:
-            return found
-        authors = distinct([*found.change.authors, *more])
-        change = msgspec.structs.replace(found.change, authors=authors)
-        return msgspec.structs.replace(found, change=change)
+            return landed
+        authors = distinct([*landed.change.authors, *more])
+        change = msgspec.structs.replace(landed.change, authors=authors)
+        return msgspec.structs.replace(landed, change=change)
 
     def _makers(self, requests: Sequence[R]) -> tuple[Author, ...]:
         """Who made some of several requests, and somebody unknown if there are too many."""
-        return made_together(requests, lambda one: self._request(one.number).change.authors)
+        return made_together(requests, lambda request: self._request(request.number).change.authors)
 
     def _alone(self, branch: str, head: str, *, landed: bool, within: Sequence[R] = ()) -> Found[R]:
         """A commit that is no request as a whole. It may have come `within` some, as when each of

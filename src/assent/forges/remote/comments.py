@@ -46,7 +46,7 @@ class RemoteComments(ABC, Generic[R, M]):
     def messages(self, number: int, *, anew: bool = False) -> Sequence[M]:
         """All messages of a request, oldest first, those of the forge included."""
         if anew or number not in self._messages:
-            self._messages[number] = sorted(self._read(number), key=lambda one: one.id)
+            self._messages[number] = sorted(self._read(number), key=lambda message: message.id)
         return self._messages[number]
 
     def bundle_at(self, model: str, number: int, revision: str, at: str) -> Digest | None:
@@ -108,12 +108,12 @@ class RemoteComments(ABC, Generic[R, M]):
     def _own_messages(self, number: int, sign: str) -> list[M]:
         """Our messages of this model, oldest first: those of ours that start with the marker."""
         return [
-            one
-            for one in self.messages(number)
-            if not one.is_of_forge
-            and one.by is not None
-            and one.by.id == self._remote.own.id
-            and one.text.startswith(sign)
+            message
+            for message in self.messages(number)
+            if not message.is_of_forge
+            and message.by is not None
+            and message.by.id == self._remote.own.id
+            and message.text.startswith(sign)
         ]
 
     def _create(self, request: R, sign: str, body: str) -> M:
@@ -130,16 +130,16 @@ class RemoteComments(ABC, Generic[R, M]):
         doing = f"updating the {self._dialect.message} {self.address(request, message)}"
 
         def find() -> M | None:
-            found = self.find(request, message.id, doing=doing)
-            return found if found is not None and is_same(found.text, body) else None
+            comment = self.find(request, message.id, doing=doing)
+            return comment if comment is not None and is_same(comment.text, body) else None
 
         self._messages.clear()
         return self._edit(request, message, body, find, doing=doing)
 
     def _still_says(self, request: R, message: M, body: str) -> bool:
         doing = f"reading {self.address(request, message)} again"
-        found = self.find(request, message.id, doing=doing)
-        return found is not None and is_same(found.text, body)
+        comment = self.find(request, message.id, doing=doing)
+        return comment is not None and is_same(comment.text, body)
 
     def _commenting(self, request: R) -> str:
         return f"commenting on {self._dialect.request} {request.number}"

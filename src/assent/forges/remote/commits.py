@@ -75,7 +75,7 @@ class MappedCommits:
         return [
             WrittenCommit(
                 sha=commit.sha,
-                parents=tuple(one.sha for one in commit.parents),
+                parents=tuple(parent.sha for parent in commit.parents),
                 author=self._author(commit.author, commit.commit.author, known),
                 committer=None
                 if self._is_of_forge(commit)

@@ -88,8 +88,8 @@ class DescribedComments(RemoteComments[R, M], Generic[R, M, S]):
         return self._write(request.number, revision, notice)
 
     def _end(self, request: R, revision: str, model: str, why: str | None = None) -> None:
-        said = " · ".join(["changing", f"#{request.number}", *([why] if why else [])])
-        wanted = ("pending", said[:LONGEST_DESCRIPTION])
+        description = " · ".join(["changing", f"#{request.number}", *([why] if why else [])])
+        wanted = ("pending", description[:LONGEST_DESCRIPTION])
         self._write_status(request.number, revision, model, wanted)
 
     def _write(self, number: int, revision: str, notice: Notice) -> bool:
@@ -148,12 +148,14 @@ class DescribedComments(RemoteComments[R, M], Generic[R, M, S]):
             path = self._remote.path("commits", revision, "statuses")
             doing = f"reading the statuses of {revision[:12]}"
             try:
-                found = list(self._remote.api.pages(path, self._status, doing=doing))
+                statuses = list(self._remote.api.pages(path, self._status, doing=doing))
             except RefusedError as error:
                 if error.status not in (404, 422):
                     raise
-                found = []
-            self._statuses[revision] = sorted(found, key=lambda one: (self._at(one), one.id))
+                statuses = []
+            self._statuses[revision] = sorted(
+                statuses, key=lambda status: (self._at(status), status.id)
+            )
         return self._statuses[revision]
 
     def _at(self, status: S) -> str:
@@ -161,8 +163,8 @@ class DescribedComments(RemoteComments[R, M], Generic[R, M, S]):
 
 
 def _bundle(shown: re.Match[str]) -> Digest | None:
-    found = shown["bundle"]
-    return None if found is None else Digest(found)
+    bundle = shown["bundle"]
+    return None if bundle is None else Digest(bundle)
 
 
 def _description(number: int, notice: Notice) -> str:

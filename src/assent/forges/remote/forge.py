@@ -84,8 +84,8 @@ class RemoteForge(ABC, Generic[R, M]):
 
     def change_of(self, name: str) -> Change | None:
         """See `Forge.change_of`."""
-        found = self._found(name)
-        return None if found is None or found.request is None else found.change
+        known = self._found(name)
+        return None if known is None or known.request is None else known.change
 
     def _found(self, name: str) -> Found[R] | None:
         """The change of an id; None if its request is gone."""
@@ -161,12 +161,12 @@ class RemoteForge(ABC, Generic[R, M]):
         dialect = self._remote.dialect
         if review.person.forge != dialect.forge:
             return None
-        found = self._found(change)
-        if found is None:
+        known = self._found(change)
+        if known is None:
             return f"its {dialect.request} is gone"
-        if found.request is None:
+        if known.request is None:
             return None
-        return self._reviews.withdrawn(model, review, found.request)
+        return self._reviews.withdrawn(model, review, known.request)
 
     def comment(self, notice: Notice) -> str:
         """See `Forge.comment`."""

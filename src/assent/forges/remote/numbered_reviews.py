@@ -50,12 +50,12 @@ class NumberedReviews(RemoteReviews[R, M]):
         given = self._read_anew(request)
         revisions = {review.head for review in given if review.head is not None}
         heads = [change.head, *sorted(revisions - {change.head})]
-        found = [self._opinion(review, request) for review in given]
-        found += [
+        reviews = [self._opinion(review, request) for review in given]
+        reviews += [
             self.typed(model, message, request, heads)
             for message in self._shown.messages(request.number)
         ]
-        return (review for review in found if review is not None)
+        return (review for review in reviews if review is not None)
 
     def withdrawn(self, model: str, review: Review, request: R) -> str | None:
         """See `Forge.withdrawn`. A recorded approval is found by its id; one of an older entry,
@@ -66,11 +66,11 @@ class NumberedReviews(RemoteReviews[R, M]):
         match kind:
             case "review":
                 reviews = self._last.get(number) or self._read_anew(request)
-                found = next((one for one in reviews if str(one.id) == given), None)
-                return self._changed(found, review.person.key)
+                review_now = next((read for read in reviews if str(read.id) == given), None)
+                return self._changed(review_now, review.person.key)
             case "comment":
                 comments = self._shown.messages(number)
-                comment = next((one for one in comments if str(one.id) == given), None)
+                comment = next((comment for comment in comments if str(comment.id) == given), None)
                 return self._unsaid(model, comment, request, review.person.key)
             case _:
                 return self._unfound(model, review, request)
@@ -94,20 +94,22 @@ class NumberedReviews(RemoteReviews[R, M]):
     def _unfound(self, model: str, review: Review, request: R) -> str | None:
         number = request.number
         reviews = self._last.get(number) or self._read_anew(request)
-        given = [self._opinion(one, request) for one in reviews]
-        given += [self.typed(model, one, request, ()) for one in self._shown.messages(number)]
+        given = [self._opinion(given_review, request) for given_review in reviews]
+        given += [
+            self.typed(model, message, request, ()) for message in self._shown.messages(number)
+        ]
         is_there = any(
-            one.person.key == review.person.key
-            and one.at == review.at
-            and one.state is ReviewState.APPROVED
-            for one in given
-            if one is not None
+            opinion.person.key == review.person.key
+            and opinion.at == review.at
+            and opinion.state is ReviewState.APPROVED
+            for opinion in given
+            if opinion is not None
         )
         return None if is_there else "it was dismissed or deleted"
 
     def _read_anew(self, request: R) -> list[Given]:
-        found = self._read(request, doing=self._reading(request))
-        self._last[request.number] = sorted(found, key=lambda review: review.id)
+        reviews = self._read(request, doing=self._reading(request))
+        self._last[request.number] = sorted(reviews, key=lambda review: review.id)
         return self._last[request.number]
 
     def _reading(self, request: R) -> str:

@@ -32,8 +32,8 @@ class Proposals(Generic[R]):
     def _find(self, proposal: Proposal) -> R | None:
         """The open request of the branch; a forge allows one into the same base."""
         doing = f"looking for the {self._dialect.request} of {proposal.branch}"
-        found = self._remote.open_requests(proposal.branch, doing=doing)
-        return next((one for one in found if one.target == proposal.base), None)
+        requests = self._remote.open_requests(proposal.branch, doing=doing)
+        return next((request for request in requests if request.target == proposal.base), None)
 
     def _create(self, proposal: Proposal) -> R:
         doing = f"opening the {self._dialect.request} of {proposal.branch}"
@@ -52,9 +52,9 @@ class Proposals(Generic[R]):
             return self._remote.api.write("POST", path, body, self._shape, doing=doing, find=find)
         except RefusedError as error:
             # Another run may have opened it since we looked.
-            found = find() if error.status == dialect.exists else None
-            if found is not None:
-                return found
+            proposed = find() if error.status == dialect.exists else None
+            if proposed is not None:
+                return proposed
             if error.status == 403 and dialect.forbidden is not None:
                 hint = f"{error.hint}; {dialect.forbidden}" if error.hint else dialect.forbidden
                 raise OutsideError(doing, error.problem, hint=hint) from None
@@ -66,8 +66,8 @@ class Proposals(Generic[R]):
         doing = f"updating {dialect.request} {request.number}"
 
         def find() -> R | None:
-            found = api.get(path, self._shape, doing=doing)
-            return found if self._says(found, proposal) else None
+            known = api.get(path, self._shape, doing=doing)
+            return known if self._says(known, proposal) else None
 
         body = self._texts(proposal)
         api.write(dialect.update, path, body, self._shape, doing=doing, find=find)

@@ -156,10 +156,10 @@ class Remote(ABC):
         doing = f"asking {self.dialect.title} which account the token acts as"
         if self._account is None:
             return self._of_token(doing)
-        found = self.account(self._account, doing=doing)
-        if found is None:
+        account = self.account(self._account, doing=doing)
+        if account is None:
             raise self.not_ours(doing, f"there is no account {self._account!r}")
-        return found
+        return account
 
     @property
     def own_name(self) -> str:

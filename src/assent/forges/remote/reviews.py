@@ -68,7 +68,7 @@ class RemoteReviews(ABC, Generic[R, M]):
         """
         if message.is_of_forge or message.is_edited:
             return None
-        commands = [one for one in approvals(message.text) if one.model == model]
+        commands = [approval for approval in approvals(message.text) if approval.model == model]
         if not commands:
             return None
         person = self._remote.actor(message.by)
@@ -92,5 +92,8 @@ class RemoteReviews(ABC, Generic[R, M]):
         self, command: ApprovalCommand, at: str, number: int, revisions: Iterable[str]
     ) -> tuple[str, Digest | None]:
         """The revision and the bundle that a typed digest means: one that was shown by then."""
-        shown = ((one, self._shown.sights(command.model, number, one)) for one in revisions)
+        shown = (
+            (revision, self._shown.sights(command.model, number, revision))
+            for revision in revisions
+        )
         return resolved(command.digest, at, shown)

@@ -41,10 +41,10 @@ class RemoteRoles(ABC):
         doing = f"looking for {name!r} on {self._remote.dialect.title}"
         if not self.logins.fullmatch(login):
             raise UsageError(doing, self._no_login)
-        found = self._remote.account(login, doing=doing)
-        if found is None:
+        account = self._remote.account(login, doing=doing)
+        if account is None:
             raise UsageError(doing, "there is no such account")
-        return self._remote.actor(found)
+        return self._remote.actor(account)
 
     def matches(self, person: Actor, who: str) -> Resolved | None:
         """See `Forge.matches`. `who` is `*`, a login, `@` and a team or group, `codeowners`, or
@@ -61,7 +61,7 @@ class RemoteRoles(ABC):
             return Resolved(name=ANYONE) if self._may_write(person) else None
         if who == CODEOWNERS:
             owned = (self._owner(person, owner) for owner in self._owners_of_file())
-            return next((one for one in owned if one is not None), None)
+            return next((resolved for resolved in owned if resolved is not None), None)
         if who.startswith(BY_ID):
             return self._pinned(person, who, who.removeprefix(BY_ID))
         name, pin = unpinned(who)
@@ -105,18 +105,18 @@ class RemoteRoles(ABC):
             text = self._text(place, branch, doing=doing)
             if text is None:
                 continue
-            found = self._owners_in(text)
-            if not found:
+            owners = self._owners_in(text)
+            if not owners:
                 raise UsageError(
                     doing,
                     f"nobody owns {self._file}, so nobody could approve",
                     hint=f"add a line for {self._file}, or name the approvers in it",
                 )
-            for name in found:
+            for name in owners:
                 why = self._why_nobody(name)
                 if why is not None:
                     self._say(f"{place} names {name!r}: {why}, so it counts for nobody here")
-            return found
+            return owners
         raise UsageError(
             f"looking for CODEOWNERS of {branch}",
             "there is none, so nobody could approve",

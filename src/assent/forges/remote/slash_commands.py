@@ -36,16 +36,16 @@ class SlashCommands(Generic[R, M]):
         message = self._shown.find(request, number, doing=doing)
         if message is None or message.is_of_forge or message.is_edited:
             return None
-        found = commands(message.text)
+        typed = commands(message.text)
         person = self._remote.actor(message.by)
-        if person.kind != "person" or not found:
+        if person.kind != "person" or not typed:
             return None
         at = self._shown.timestamp(message.created_at, doing)
         return Asked(
             id=str(message.id),
             by=person,
             at=at,
-            commands=tuple(self._resolved(one, at, request) for one in found),
+            commands=tuple(self._resolved(command, at, request) for command in typed),
         )
 
     def answer(self, asked: Asked, request: R, text: str) -> str:

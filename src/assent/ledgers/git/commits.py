@@ -79,7 +79,7 @@ def _history(model: str, drafts: Iterable[Draft], object_format: str) -> Iterato
     records: dict[Digest, Record] = {}
     index = Index({}, {}, object_format)
     for draft in drafts:
-        known = {one: records[one] for one in touched(state, draft) if one in records}
+        known = {digest: records[digest] for digest in touched(state, draft) if digest in records}
         [step] = extend(state, known, head, [draft], index.derive)
         state, head = step.state, step.digest
         records |= step.records

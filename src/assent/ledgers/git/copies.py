@@ -16,8 +16,8 @@ def copies_here(repository: Repository, model: str) -> tuple[Copy, ...]:
     """
     branch = branch_ref(model).removeprefix("refs/heads/")
     names = [f"refs/remotes/{remote}/{branch}" for remote in repository.remotes()]
-    found = (_copy_at(repository, name) for name in (branch_ref(model), *names))
-    return tuple(copy for copy in found if copy is not None)
+    copies = (_copy_at(repository, name) for name in (branch_ref(model), *names))
+    return tuple(copy for copy in copies if copy is not None)
 
 
 def _copy_at(repository: Repository, name: str) -> Copy | None:

@@ -51,8 +51,8 @@ def _led_to(place: Path) -> Path | None:
 def flushes_references() -> bool:
     """Whether this Git can flush references."""
     shown = git(["version"], folder=Path("/"), doing="asking for the version of Git").decode()
-    found = re.search(r"(\d+)\.(\d+)", shown)
-    return found is not None and (int(found[1]), int(found[2])) >= (2, 36)
+    match = re.search(r"(\d+)\.(\d+)", shown)
+    return match is not None and (int(match[1]), int(match[2])) >= (2, 36)
 
 
 def receiving(*, with_references: bool) -> str:
@@ -66,11 +66,11 @@ def listed(folder: Path) -> dict[Path, int]:
     """When the folders of objects have changed last, to be compared after a push."""
     objects = folder / "objects"
     names = ["pack", *(f"{number:02x}" for number in range(256))]
-    found: dict[Path, int] = {}
+    times: dict[Path, int] = {}
     for place in (*(objects / name for name in names), objects):
         with suppress(OSError):  # none of that name yet
-            found[place] = place.stat().st_mtime_ns
-    return found
+            times[place] = place.stat().st_mtime_ns
+    return times
 
 
 def flush(folder: Path, ref: str, before: Mapping[Path, int], *, with_reference: bool) -> None:

@@ -136,7 +136,7 @@ def files_read(state: State, bundles: Iterable[Digest], count: int) -> list[str]
     """The files that writing `count` more entries about `bundles` reads."""
     to_come = range(state.versions + 1, state.versions + count + 1)
     paths = [CLOSED, *map(record_path, bundles)]
-    paths += [version_path(one) for one in to_come if one % NEWEST == 0]
+    paths += [version_path(version) for version in to_come if version % NEWEST == 0]
     paths += [] if state.seq < 0 else [open_path(state.seq)]
     return list(dict.fromkeys(paths))
 
@@ -164,7 +164,7 @@ def index_written(
     if is_registered and state.versions % NEWEST == 0:
         # Before the state lists them no more.
         path = version_path(state.versions)
-        lines = [_version_line(one.version, one.bundle) for one in reversed(state.newest)]
+        lines = [_version_line(line.version, line.bundle) for line in reversed(state.newest)]
         changed[path] = kept[path] = kept.get(path, b"") + b"".join(lines)
     if seq == 0 or seq % BLOCK != 0:
         return changed
@@ -191,7 +191,7 @@ def index_id(
     """The id of the Git tree `index/` when these files of it have changed. `folders` holds the
     ids by name in each of `folders_of(files)`, and is brought up to date.
     """
-    inside = {path: one for path, one in files.items() if path.startswith(f"{INDEX}/")}
+    inside = {path: file for path, file in files.items() if path.startswith(f"{INDEX}/")}
     for path, content in inside.items():
         folder, _, name = path.rpartition("/")
         names = folders.setdefault(folder, {})
@@ -215,7 +215,7 @@ def root_id(files: Mapping[str, str], object_format: str) -> str:
         while folder:
             folder = folder.rpartition("/")[0]
             folders.setdefault(folder, {})
-    for folder in sorted(filter(None, folders), key=lambda one: -one.count("/")):
+    for folder in sorted(filter(None, folders), key=lambda folder: -folder.count("/")):
         parent, _, name = folder.rpartition("/")
         folders[parent][name] = tree_id(folders[folder], object_format)
     return tree_id(folders[""], object_format)

@@ -85,10 +85,10 @@ class LedgerObjects:
     def read(self, oid: str) -> bytes | None:
         """The content of an object, or None if it is not here."""
         if oid not in self._read:
-            found = self._found(oid)
-            if found is None:
+            object_ = self._found(oid)
+            if object_ is None:
                 return None
-            self._read[oid] = found.content
+            self._read[oid] = object_.content
         return self._read[oid]
 
     def _found(self, oid: str) -> Object | None:
@@ -114,14 +114,14 @@ class LedgerObjects:
 
     def read_all(self, names: Sequence[str]) -> list[bytes]:
         """The contents of many objects, asked for at once."""
-        found = self._batch(names)
-        if None in found and self._healed():
+        contents = self._batch(names)
+        if None in contents and self._healed():
             self._fetch("blob:limit=1g", list(dict.fromkeys(names)))
-            found = self._batch(names)
-        for name, content in zip(names, found, strict=True):
+            contents = self._batch(names)
+        for name, content in zip(names, contents, strict=True):
             if content is None:
                 raise IntegrityError(_READING, f"the Git object {name} is missing")
-        return [content for content in found if content is not None]
+        return [content for content in contents if content is not None]
 
     def _batch(self, names: Sequence[str]) -> list[bytes | None]:
         request = "".join(f"{name}\n" for name in names).encode()
@@ -225,12 +225,12 @@ class LedgerObjects:
 
 def _tree(content: bytes, id_digits: int) -> dict[str, str]:
     """Object ids by name in a Git tree: mode, blank, name, NUL and the bytes of the id."""
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     position = 0
     while position < len(content):
         blank = content.index(b" ", position)
         end = content.index(b"\0", blank)
         position = end + 1 + id_digits // 2
         oid = content[end + 1 : position].hex()
-        found[content[blank + 1 : end].decode(errors="replace")] = oid
-    return found
+        ids[content[blank + 1 : end].decode(errors="replace")] = oid
+    return ids

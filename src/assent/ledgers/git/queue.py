@@ -117,9 +117,9 @@ def _place(address: str, model: str) -> Path | None:
     shared = Path(tempfile.gettempdir()) / f"assent-{os.getuid()}"
     try:
         shared.mkdir(mode=0o700, exist_ok=True)
-        found = shared.lstat()
+        status = shared.lstat()
         # Another user could have put a folder there, and locks that are never freed.
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
             return None
         place = shared / name
         place.touch(mode=0o600)

@@ -56,15 +56,15 @@ class LedgerRepository:
             # Git fetches from the first address, and pushes to those for pushing if there are any.
             address = _address(repository, repository.configured(f"remote.{remote}.url")[0])
             of_remote = [
-                (f"remote.ledger.{key}", _address(repository, one) if key == "pushurl" else one)
+                (f"remote.ledger.{key}", _address(repository, value) if key == "pushurl" else value)
                 for key in _OF_REMOTE
-                for one in repository.configured(f"remote.{remote}.{key}")
+                for value in repository.configured(f"remote.{remote}.{key}")
             ]
         self._queued_at = repository.rewritten(address)
         self._patience = repository.patience(remote or "this repository")
         self.name = remote or "this repository"
         self._pushed_to = [
-            repository.rewritten(one) for key, one in of_remote if key.endswith(".pushurl")
+            repository.rewritten(url) for key, url in of_remote if key.endswith(".pushurl")
         ] or [repository.rewritten(address, pushed=True)]
         self._listed: dict[Path, dict[Path, int]] = {}
         self._receives = any(key.endswith(".receivepack") for key, _ in of_remote)
@@ -90,7 +90,11 @@ class LedgerRepository:
         return [
             *([] if address is None else repository.bearing([address])),
             # Credentials and proxies that CI put into the clone count here too.
-            *(one for one in repository.own_settings() if one[0].startswith(_PASSED_ON)),
+            *(
+                setting
+                for setting in repository.own_settings()
+                if setting[0].startswith(_PASSED_ON)
+            ),
             *self._of_remote,
             ("remote.ledger.promisor", "true"),
             ("remote.ledger.partialclonefilter", "tree:0"),
@@ -202,8 +206,8 @@ class LedgerRepository:
     @cached_property
     def _folders(self) -> Sequence[Path]:
         """The Git folders that are pushed to; none if one of the addresses is no folder."""
-        found = [flushing.folder_of(one) for one in self._pushed_to]
-        return [] if None in found else [one for one in found if one is not None]
+        folders = [flushing.folder_of(address) for address in self._pushed_to]
+        return [] if None in folders else [folder for folder in folders if folder is not None]
 
     def tip(self, model: str) -> str:
         """The tip as Git's files hold it: a loose reference is one small file, and reading it
@@ -296,14 +300,14 @@ class LedgerRepository:
             return []
         refs = [line.partition("\t")[2] for line in shown.decode(errors="replace").splitlines()]
         names = [ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")]
-        return [one for one in names if one == "assent" or one.startswith(f"{_branch(model)}/")]
+        return [name for name in names if name == "assent" or name.startswith(f"{_branch(model)}/")]
 
     def made_anew(self, error: GitError) -> bool:
         """Whether the remote has ids of another kind than this repository, which holds nothing
         of its own, and it was made anew with those. A clone has the remote's, but the ledger may
         be in another repository than the code; an empty one says so only when it is pushed to.
         """
-        if self._format is not None or not any(said in error.stderr for said in _OTHER_FORMAT):
+        if self._format is not None or not any(phrase in error.stderr for phrase in _OTHER_FORMAT):
             return False
         self._format = "sha1" if self.format_of(None) == "sha256" else "sha256"
         shutil.rmtree(self._folder)

@@ -60,8 +60,8 @@ def _merge(packs: list[Path], git: Git) -> None:
     """One pack instead of these. What it lacks is at the remote, as they said (`.promisor`). It is
     complete before the first of them goes.
     """
-    found = {path: _ids(path.with_suffix(".idx")) for path in packs}
-    ids = sorted({oid for some in found.values() for oid in some})
+    ids_of = {path: _ids(path.with_suffix(".idx")) for path in packs}
+    ids = sorted({oid for some in ids_of.values() for oid in some})
     if not ids:
         return
     target = packs[0].with_name("pack")
@@ -70,7 +70,7 @@ def _merge(packs: list[Path], git: Git) -> None:
     made = target.with_name(f"pack-{name.decode().strip()}")
     made.with_suffix(".promisor").touch()
     for path in packs:
-        if found[path] and path.stem != made.name:
+        if ids_of[path] and path.stem != made.name:
             # Without its index a pack is none, so the index goes first.
             for suffix in (".idx", ".rev", ".bitmap", ".pack", ".promisor"):
                 path.with_suffix(suffix).unlink(missing_ok=True)
@@ -91,7 +91,12 @@ def _ids(index: Path) -> list[str]:
     count = int.from_bytes(content[_FIRST - 4 : _FIRST], "big")
     # After the ids come, for each, a checksum and an offset, and at the end two ids more.
     size = next(
-        (one for one in (20, 32) if _FIRST + count * (one + 8) + 2 * one == len(content)), 0
+        (
+            length
+            for length in (20, 32)
+            if _FIRST + count * (length + 8) + 2 * length == len(content)
+        ),
+        0,
     )
     ends = range(_FIRST, _FIRST + count * size, size) if size else ()
     return [content[start : start + size].hex() for start in ends]

@@ -97,9 +97,9 @@ class GitView:
             raise IntegrityError(doing, problem, hint=hint)
         index = root.get(INDEX) or tree_id({}, format_of(tip))
         # All that registry.yaml says is proven, also what a later minor format has added.
-        said = {key: shown[key] for key in shown if key != "format"}
+        fields = {key: shown[key] for key in shown if key != "format"}
         is_more = is_more and entry.format == FORMAT
-        if is_more or entry.derived != derived_digest(said, index):
+        if is_more or entry.derived != derived_digest(fields, index):
             problem = f"{REGISTRY} or {INDEX}/ is not what entry {entry.seq} says"
             raise IntegrityError(doing, problem, hint=hint)
         later = None if entry.format == FORMAT else entry.format
@@ -162,7 +162,7 @@ class GitView:
 
     def _unproven(self, seq: int) -> bytes:
         paths = (layout.block_path(seq), layout.open_path(seq))
-        block = next((one for one in map(self._read, paths) if one is not None), b"")
+        block = next((block for block in map(self._read, paths) if block is not None), b"")
         content = dict(enumerate(layout.lines_of(block))).get(seq % layout.BLOCK)
         if content is None:
             raise ChainError(self.state.model, seq, "it is missing")
@@ -216,7 +216,7 @@ class GitView:
         # What is in those the chain says.
         ids |= dict.fromkeys(layout.entry_files(registry.state.seq))
         there = self._objects.listing(self.tip)
-        found = tuple(
+        paths_astray = tuple(
             path
             for path in sorted(ids.keys() | there.keys())
             if path not in ids
@@ -224,8 +224,8 @@ class GitView:
             or there[path].mode != FILE_MODE
             or ids[path] not in (None, there[path].oid)
         )
-        if found or layout.root_id(_oids(there), format_of(self.tip)) == self._root():
-            return found
+        if paths_astray or layout.root_id(_oids(there), format_of(self.tip)) == self._root():
+            return paths_astray
         return ("its folders",)  # empty ones, names that are there twice, odd modes and orders
 
     def _root(self) -> str | None:
@@ -263,7 +263,11 @@ class GitView:
         contents = {path: self._objects.read(reached[path]) for path in paths if path in reached}
         return Index(
             {path: content for path, content in contents.items() if content is not None},
-            {one: dict(self._objects.tree(reached[one])) for one in folders if one in reached},
+            {
+                folder: dict(self._objects.tree(reached[folder]))
+                for folder in folders
+                if folder in reached
+            },
             object_format,
         )
 
@@ -333,12 +337,12 @@ class GitView:
 
     def _plain(self, path: str) -> dict[str, str]:
         """The ids by name in a folder that must hold plain files and folders alone."""
-        found = self._tree(path)
+        tree = self._tree(path)
         oid = None if self._objects is None else self._objects.find(self.tip or "", path)
-        if oid is not None and tree_id(found, format_of(oid)) != oid:
+        if oid is not None and tree_id(tree, format_of(oid)) != oid:
             problem = f"{path} holds something else than plain files and folders"
             raise ChainError(self.state.model, self.state.seq + 1, problem)
-        return found
+        return tree
 
     def _tree(self, path: str) -> dict[str, str]:
         if self._objects is None or self.tip is None:
@@ -348,7 +352,7 @@ class GitView:
 
 
 def _oids(there: Mapping[str, Listed]) -> dict[str, str]:
-    return {path: one.oid for path, one in there.items()}
+    return {path: listed.oid for path, listed in there.items()}
 
 
 def _changed(model: str, path: str) -> ChainError:

@@ -5,6 +5,7 @@ returns, no repository, no bundle and no forge.
 """
 
 from assent.measure.models.inspection import inspect
+from assent.measure.models.inspector import inspecting_code
 from assent.measure.models.weights import compare_weights
 
-__all__ = ["compare_weights", "inspect"]
+__all__ = ["compare_weights", "inspect", "inspecting_code"]

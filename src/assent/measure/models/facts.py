@@ -30,13 +30,13 @@ def settings(values: Mapping[str, Any]) -> dict[str, Scalar]:
     """Nested facts by dotted names, sorted and not too many; lists are their canonical JSON, and so
     is a mapping that holds nothing.
     """
-    found: dict[str, Scalar] = {}
+    known: dict[str, Scalar] = {}
     try:
         for name, value in parsing.flatten(_with_empty(parsing.bounded(dict(values)))):
-            found[_named(name)] = setting(value)
+            known[_named(name)] = setting(value)
     except ParseError as error:
         raise ReadError(str(error)) from None
-    return few(found)
+    return few(known)
 
 
 def _with_empty(values: dict[Any, Any]) -> dict[Any, Any]:
@@ -47,15 +47,15 @@ def _with_empty(values: dict[Any, Any]) -> dict[Any, Any]:
     }
 
 
-def few(found: Mapping[str, Scalar]) -> dict[str, Scalar]:
+def few(settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
     """The facts sorted by name. Of too many the last ones are one fact together, their digest: a
     difference among them can be seen, though not which it is.
     """
-    names = sorted(found)
+    names = sorted(settings)
     if len(names) <= MAX_SETTINGS:
-        return {name: found[name] for name in names}
-    cut = [(name, found[name]) for name in names[MAX_SETTINGS - 1 :]]
-    kept = {name: found[name] for name in names[: MAX_SETTINGS - 1]}
+        return {name: settings[name] for name in names}
+    cut = [(name, settings[name]) for name in names[MAX_SETTINGS - 1 :]]
+    kept = {name: settings[name] for name in names[: MAX_SETTINGS - 1]}
     return {**kept, MORE_SETTINGS: f"{len(cut):,} more, {digest_in_short(cut)}"}
 
 

@@ -98,11 +98,11 @@ def _of_blocks(dtype: str) -> Decoder | None:
 
 def why_unread(dtype: str) -> str:
     """Why values of a type are not compared, and what would help."""
-    said = f"values of the type {dtype} are not read"
+    reason = f"values of the type {dtype} are not read"
     is_quantised = re.match(r"(?:i|t)?q\d|[mn][xv]fp\d", dtype) is not None
     if is_quantised and find_spec("gguf") is None:
-        return f"{said} without gguf: {to_install('models')}"
-    return said
+        return f"{reason} without gguf: {to_install('models')}"
+    return reason
 
 
 def _is_known(kind: Any) -> bool:

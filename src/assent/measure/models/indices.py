@@ -38,10 +38,10 @@ def _checked(part: Part, parts: Mapping[str, Part], files: Mapping[str, Path]) -
         name=part.path, path=path, size_bytes=part.size_bytes, head=b"", files=files
     )
     try:
-        said = mapping_of(source, ".json")
+        index = mapping_of(source, ".json")
     except ReadError:
         return part
-    stated = said.get("weight_map")
+    stated = index.get("weight_map")
     if not isinstance(stated, dict):
         return part
     shards = {str(name): sibling(source, str(name)) for name in set(stated.values())}
@@ -50,9 +50,9 @@ def _checked(part: Part, parts: Mapping[str, Part], files: Mapping[str, Path]) -
         why = "its shards were not all read, so nobody knows whether it fits them"
         return replace(part, left_out=why)
     folder = PurePosixPath(part.path).parent
-    beside = [one for path, one in parts.items() if PurePosixPath(path).parent == folder]
+    beside = [shard for path, shard in parts.items() if PurePosixPath(path).parent == folder]
     problem = _problem({str(name): str(shard) for name, shard in stated.items()}, held, beside)
-    return replace(part, problem=problem, notes=tuple(_notes(said, stated, held)))
+    return replace(part, problem=problem, notes=tuple(_notes(index, stated, held)))
 
 
 def _problem(
@@ -71,20 +71,20 @@ def _problem(
 
 
 def _notes(
-    said: Mapping[str, Any], stated: Mapping[str, Any], held: Mapping[str, Part]
+    index: Mapping[str, Any], stated: Mapping[str, Any], held: Mapping[str, Part]
 ) -> Iterator[str]:
     """What is odd and keeps nobody from loading the model."""
     tensors = [tensor for shard in held.values() for tensor in shard.tensors]
     extra = sorted({tensor.name for tensor in tensors} - stated.keys())
     if extra:
         yield f"its shards hold tensors that it does not name: {_named(extra)}"
-    metadata = said.get("metadata")
+    metadata = index.get("metadata")
     total = metadata.get("total_size") if isinstance(metadata, dict) else None
-    if not isinstance(total, int | float) or any(one.dtype not in BITS for one in tensors):
+    if not isinstance(total, int | float) or any(tensor.dtype not in BITS for tensor in tensors):
         return
-    found = sum(size_bytes(one.dtype, math.prod(one.shape)) for one in tensors)
-    if found != total:
-        yield f"it states {total:,} bytes of values, and its shards hold {found:,}"
+    held_bytes = sum(size_bytes(tensor.dtype, math.prod(tensor.shape)) for tensor in tensors)
+    if held_bytes != total:
+        yield f"it states {total:,} bytes of values, and its shards hold {held_bytes:,}"
 
 
 def _named(names: Iterable[str]) -> str:

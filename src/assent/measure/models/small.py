@@ -28,7 +28,7 @@ def mapping_of(source: ModelSource, suffix: str) -> dict[str, Any]:
         raise ReadError(str(error)) from None
     if not isinstance(value, dict):
         raise ReadError("no mapping of names to values")
-    return {str(key): one for key, one in value.items()}
+    return {str(key): item for key, item in value.items()}
 
 
 def text_of(source: ModelSource) -> str:

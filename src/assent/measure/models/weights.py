@@ -57,7 +57,9 @@ def compare_weights(
             unread.append(NotCompared(name=name, reason=why or "its values are not read"))
     changes = compare_located(pairs, progress=progress, deadline=deadline)
     done = {change.name for change in changes}
-    late = [NotCompared(name=one.name, reason=TIME_WAS_UP) for one in pairs if one.name not in done]
+    late = [
+        NotCompared(name=pair.name, reason=TIME_WAS_UP) for pair in pairs if pair.name not in done
+    ]
     return Weights(
         changes=tuple(sorted(changes, key=_order)),
         compared=len(changes),
@@ -100,7 +102,7 @@ def _order(change: WeightChange) -> tuple[bool, float, str]:
 
 def _located(files: Mapping[str, Path], deadline: Deadline) -> dict[tuple[str, str], Place] | None:
     """Where the tensors of all files lie, by file and name; None if that took too long."""
-    found: dict[tuple[str, str], Place] = {}
+    places: dict[tuple[str, str], Place] = {}
     once = Once()
     for name in sorted(files):
         if deadline.is_over():
@@ -110,8 +112,8 @@ def _located(files: Mapping[str, Path], deadline: Deadline) -> dict[tuple[str, s
         except OSError as error:
             raise OutsideError(f"reading {name}", error.strerror or "it cannot be read") from None
         for tensor, place in _tensors(source).items():
-            found[name, tensor] = place
-    return found
+            places[name, tensor] = place
+    return places
 
 
 def _tensors(source: ModelSource) -> Mapping[str, Place]:
@@ -142,14 +144,14 @@ def _couples(
                 spelled, before = name, old.get((others[0], name))
             else:
                 spelled, before = f"{file}: {name}", old.get((file, name))
-                if before is None and after.shape in {old[one, name].shape for one in others}:
+                if before is None and after.shape in {old[other, name].shape for other in others}:
                     before = Unread(shape=after.shape, why=SEVERAL)
             if before is not None and before.shape == after.shape:
                 yield spelled, before, after
 
 
 def _by_name(located: Mapping[tuple[str, str], Place]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    files: dict[str, list[str]] = {}
     for file, name in located:
-        found.setdefault(name, []).append(file)
-    return found
+        files.setdefault(name, []).append(file)
+    return files

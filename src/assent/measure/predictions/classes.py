@@ -20,7 +20,7 @@ def positive_of(classes: tuple[str, ...]) -> str | None:
     """
     if len(classes) != 2:
         return None
-    yes = [one for one in classes if one.lower() in _YES]
+    yes = [name for name in classes if name.lower() in _YES]
     return yes[0] if len(yes) == 1 else classes[1]
 
 
@@ -36,8 +36,8 @@ def class_meant(stated: str | int | bool, names: Mapping[str, str]) -> str | Non
         return meant
     if isinstance(stated, bool):
         words = _YES if stated else _NO
-        found = {name for name in names.values() if name.lower() in words}
-        return found.pop() if len(found) == 1 else None
+        candidates = {name for name in names.values() if name.lower() in words}
+        return candidates.pop() if len(candidates) == 1 else None
     return None
 
 
@@ -63,7 +63,10 @@ def infer_task(
     """
     if labels is not None and predictions is not None:
         names = same_names(labels, predictions)
-        labels, predictions = {names[one] for one in labels}, {names[one] for one in predictions}
+        labels, predictions = (
+            {names[label] for label in labels},
+            {names[prediction] for prediction in predictions},
+        )
     seen = None if labels is None else labels | (predictions or set())
     if has_class_scores:
         return "binary" if seen is not None and len(seen) <= 2 else "multiclass"

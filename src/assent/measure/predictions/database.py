@@ -35,13 +35,13 @@ class Database:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows that a query gives."""
-        found: list[tuple[Any, ...]] = self.run(sql).fetchall()
-        return found
+        rows_read: list[tuple[Any, ...]] = self.run(sql).fetchall()
+        return rows_read
 
     def explain(self, error: Exception, name: str) -> str:
         """What an error of `errors` says, without our folder."""
-        said = engine.first_line(error)
-        return said.replace(str(self.folder) + os.sep, "").replace(name, "the file")
+        reason = engine.first_line(error)
+        return reason.replace(str(self.folder) + os.sep, "").replace(name, "the file")
 
 
 @contextmanager

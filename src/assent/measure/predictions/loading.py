@@ -45,8 +45,8 @@ def load_predictions(content: bytes | Path, meta: Predictions) -> PredictionTabl
         try:
             return _load(database, database.place(name), meta)
         except database.errors as error:
-            said = database.explain(error, name)
-            raise IntegrityError(_DOING, f"not the Parquet that was declared ({said})") from None
+            reason = database.explain(error, name)
+            raise IntegrityError(_DOING, f"not the Parquet that was declared ({reason})") from None
 
 
 def _load(database: Database, place: str, meta: Predictions) -> PredictionTable:
@@ -84,8 +84,8 @@ def _load(database: Database, place: str, meta: Predictions) -> PredictionTable:
         group=_column(database, '(dense_rank() OVER (ORDER BY "group") - 1)::BIGINT')
         if "group" in types
         else None,
-        slices={one: _slice(database, engine.name("slice." + one)) for one in meta.slices},
-        shown={one: _shown(database, one) for one in meta.shown},
+        slices={name: _slice(database, engine.name("slice." + name)) for name in meta.slices},
+        shown={name: _shown(database, name) for name in meta.shown},
         examples=max(0, min(meta.examples, _MAX_EXAMPLES)),
     )
 
@@ -126,12 +126,12 @@ def _check_columns(types: dict[str, str], meta: Predictions) -> list[str]:
         allowed["group"] = frozenset({"INTEGER"})
     scores = ["score"] if "score" in types else []
     if meta.task == "multiclass" or (meta.task == "binary" and meta.positive is None):
-        scores = ["score." + one for one in meta.classes if "score." + one in types]
+        scores = ["score." + name for name in meta.classes if "score." + name in types]
         if scores and len(scores) < len(meta.classes):
             raise IntegrityError(_DOING, "some classes have no scores")
     allowed |= dict.fromkeys(scores, _NUMBERS)
-    allowed |= {"slice." + one: frozenset({"VARCHAR"}) for one in meta.slices}
-    allowed |= {"shown." + one: _SHOWN for one in meta.shown}
+    allowed |= {"slice." + name: frozenset({"VARCHAR"}) for name in meta.slices}
+    allowed |= {"shown." + name: _SHOWN for name in meta.shown}
     wrong = sorted(
         name
         for name in types.keys() | allowed.keys()
@@ -170,8 +170,8 @@ def _check_values(database: Database, types: dict[str, str], meta: Predictions) 
 
 def _column(database: Database, sql: str) -> Any:
     # Without the order, a window function would give its values in the order of its window.
-    found = database.run(f"SELECT {sql} AS value FROM read ORDER BY rowid").fetchnumpy()
-    return found["value"]
+    columns = database.run(f"SELECT {sql} AS value FROM read ORDER BY rowid").fetchnumpy()
+    return columns["value"]
 
 
 def _scores(database: Database, columns: list[str]) -> Any:
@@ -179,8 +179,8 @@ def _scores(database: Database, columns: list[str]) -> Any:
 
     if not columns:
         return None
-    found = [_column(database, f"{engine.name(one)}::DOUBLE") for one in columns]
-    return found[0] if columns == ["score"] else numpy.column_stack(found)
+    scores = [_column(database, f"{engine.name(column)}::DOUBLE") for column in columns]
+    return scores[0] if columns == ["score"] else numpy.column_stack(scores)
 
 
 def _slice(database: Database, column: str) -> SliceColumn:

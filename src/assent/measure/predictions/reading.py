@@ -121,8 +121,8 @@ def read_predictions(root: Path, settings: Declared) -> tuple[Predictions, bytes
             reading.open(str(database.folder / name), suffix)
             return reading.read()
         except database.errors as error:
-            said = database.explain(error, name)
-            raise UsageError(doing, f"it cannot be read ({said})") from None
+            reason = database.explain(error, name)
+            raise UsageError(doing, f"it cannot be read ({reason})") from None
 
 
 class _Reading:
@@ -209,7 +209,7 @@ class _Reading:
         declared = [settings.id, settings.label, settings.prediction, settings.group]
         declared += [scores] if isinstance(scores, str) else [*(scores or {}).values()]
         declared += [*settings.slices, *settings.shown]
-        return [one for one in declared if one is not None]
+        return [column for column in declared if column is not None]
 
     def _check_columns(self) -> None:
         described = self.database.rows("DESCRIBE given")
@@ -217,17 +217,17 @@ class _Reading:
         declared = self._declared()
         if len(declared) > MAX_COLUMNS:
             raise UsageError(self.doing, f"more than {MAX_COLUMNS} columns are declared")
-        for one in declared:
-            if one not in self.types:
-                near = difflib.get_close_matches(one, self.types, 1)
+        for column in declared:
+            if column not in self.types:
+                near = difflib.get_close_matches(column, self.types, 1)
                 hint = f"did you mean {near[0]!r}?" if near else "name a column of the file"
-                raise UsageError(self.doing, f"there is no column {one!r}", hint=hint)
-            if not _PLAIN.fullmatch(self.types[one]):
-                kind = self.types[one].split("(")[0]
-                is_of_classes = one in (self.settings.label, self.settings.prediction)
+                raise UsageError(self.doing, f"there is no column {column!r}", hint=hint)
+            if not _PLAIN.fullmatch(self.types[column]):
+                kind = self.types[column].split("(")[0]
+                is_of_classes = column in (self.settings.label, self.settings.prediction)
                 raise UsageError(
                     self.doing,
-                    f"the column {one!r} holds {kind}, not plain values",
+                    f"the column {column!r} holds {kind}, not plain values",
                     hint=_OF_SEVERAL if is_of_classes else None,
                 )
 
@@ -287,7 +287,7 @@ class _Reading:
                 f"{len(classes)} classes in a binary classification ({_examples(classes)})",
                 hint="say `task: multiclass`, or correct the column",
             )
-        missing = {names[one] for one in labels} - {names[one] for one in named}
+        missing = {names[label] for label in labels} - {names[name] for name in named}
         if named and missing:
             raise UsageError(
                 self.doing,
@@ -317,12 +317,12 @@ class _Reading:
         """Refuse several labels in one value, where nobody has said that they are one class."""
         if self.settings.task is not None:
             return
-        known = set().union(*(one or () for one in columns))
-        found = several_labels(known)
-        if found is not None:
+        known = set().union(*(labels or () for labels in columns))
+        example = several_labels(known)
+        if example is not None:
             raise UsageError(
                 self.doing,
-                f"a value such as {found[:_SHOWN]!r} is several labels, and metrics of classes "
+                f"a value such as {example[:_SHOWN]!r} is several labels, and metrics of classes "
                 "would be of none of them",
                 hint=f"{_OF_SEVERAL}; or say `task: multiclass`, and each combination is a class",
             )
@@ -361,7 +361,7 @@ class _Reading:
             return class_meant(stated, names)
         known = positive_of(classes)
         if known is None and self.settings.score is not None:
-            shown = " or ".join(repr(one) for one in classes)
+            shown = " or ".join(repr(name) for name in classes)
             raise UsageError(
                 self.doing,
                 "it is not known which class the score is the probability of",
@@ -391,11 +391,11 @@ class _Reading:
             self._require(f"{engine.name(settings.group)} IS NULL", settings.group, "no value")
             group = self._text(settings.group)
             columns.append(f'(dense_rank() OVER (ORDER BY {group}) - 1)::INTEGER AS "group"')
-        for one in settings.slices:
-            text = f"coalesce(left({self._text(one)}, {MAX_TEXT}), '(none)')"
-            columns.append(f"{text} AS {engine.name('slice.' + one)}")
-        for one in settings.shown:
-            columns.append(f"{self._shown(one)} AS {engine.name('shown.' + one)}")
+        for sliced in settings.slices:
+            text = f"coalesce(left({self._text(sliced)}, {MAX_TEXT}), '(none)')"
+            columns.append(f"{text} AS {engine.name('slice.' + sliced)}")
+        for shown in settings.shown:
+            columns.append(f"{self._shown(shown)} AS {engine.name('shown.' + shown)}")
         self.database.run(f"CREATE TABLE kept AS SELECT {', '.join(columns)} FROM read")
         name = "kept.parquet"
         self.database.run(
@@ -424,24 +424,24 @@ class _Reading:
         if task == "binary" and positive in by_class:
             return [f"{self._number(by_class[str(positive)], 'score')} AS score"]
         return [
-            f"{self._number(by_class[one], 'score')} AS {engine.name('score.' + one)}"
-            if one in by_class
-            else f"0::DOUBLE AS {engine.name('score.' + one)}"
-            for one in classes
+            f"{self._number(by_class[name], 'score')} AS {engine.name('score.' + name)}"
+            if name in by_class
+            else f"0::DOUBLE AS {engine.name('score.' + name)}"
+            for name in classes
         ]
 
     def _values(self, column: str) -> set[str] | None:
         """The values of a column as text; None if there are more than classes."""
         text = self._text(column)
-        found = self.database.rows(
+        rows = self.database.rows(
             f"SELECT DISTINCT {text} FROM read WHERE {text} IS NOT NULL LIMIT {MAX_CLASSES + 1}"
         )
-        return None if len(found) > MAX_CLASSES else {str(row[0]) for row in found}
+        return None if len(rows) > MAX_CLASSES else {str(row[0]) for row in rows}
 
     def _seen(self) -> set[str]:
         """What label and prediction hold."""
         columns = [self.settings.label, self.settings.prediction]
-        return {one for name in columns if name for one in self._values(name) or ()}
+        return {value for name in columns if name for value in self._values(name) or ()}
 
     def _class(self, column: str, role: str) -> str:
         text = self._text(column)
@@ -470,11 +470,11 @@ class _Reading:
     def _some(self, column: str, condition: str = "true") -> str:
         """Three values of a column as examples."""
         text = self._text(column)
-        found = self.database.rows(
+        rows = self.database.rows(
             f"SELECT DISTINCT left({text}, {_SHOWN}) AS value FROM read "
             f"WHERE {text} IS NOT NULL AND ({condition}) ORDER BY value LIMIT 3"
         )
-        return _examples([str(row[0]) for row in found])
+        return _examples([str(row[0]) for row in rows])
 
     def _text(self, column: str) -> str:
         """The column as text. Whole numbers in a column of floats are written as integers: a
@@ -502,15 +502,15 @@ class _Reading:
 
     def _is_whole(self, column: str) -> bool:
         text = self._text(column)
-        found: Any = self.database.one(
+        is_whole: Any = self.database.one(
             f"SELECT bool_and(regexp_full_match({text}, '[-+]?[0-9]+(\\.0*)?')) FROM read"
         )
-        return bool(found)
+        return bool(is_whole)
 
 
 def _examples(values: Iterable[str]) -> str:
     """Three of the values, as an error shows them."""
-    shown = [repr(one[:_SHOWN]) for one in islice(values, 4)]
+    shown = [repr(value[:_SHOWN]) for value in islice(values, 4)]
     return ", ".join(shown[:3]) + (", …" if shown[3:] else "")
 
 

@@ -32,11 +32,11 @@ def several_labels(values: Collection[str]) -> str | None:
     elsewhere (`cat|dog` beside `cat` and `dog`). A class that is called `animal|dog` where no
     `animal` is remains one, and so does `[UNK]`.
     """
-    lists = [one for one in values if len(one) <= MAX_TEXT and _is_list(one)]
+    lists = [value for value in values if len(value) <= MAX_TEXT and _is_list(value)]
     if lists:
         return min(lists)
-    known = {one.strip() for one in values}
-    return min((one for one in values if _is_put_together(one, known)), default=None)
+    known = {value.strip() for value in values}
+    return min((value for value in values if _is_put_together(value, known)), default=None)
 
 
 def _is_list(value: str) -> bool:
@@ -44,5 +44,5 @@ def _is_list(value: str) -> bool:
 
 
 def _is_put_together(value: str, known: Collection[str]) -> bool:
-    found = ([part.strip() for part in value.split(sign)] for sign in _SIGNS if sign in value)
-    return any(len(set(parts)) > 1 and all(part in known for part in parts) for parts in found)
+    splits = ([part.strip() for part in value.split(sign)] for sign in _SIGNS if sign in value)
+    return any(len(set(parts)) > 1 and all(part in known for part in parts) for parts in splits)

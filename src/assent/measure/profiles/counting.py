@@ -126,11 +126,11 @@ def sort(given: Values) -> Runs:
         nans = len(ordered) - int(np.searchsorted(ordered, np.nan, "left"))
         infinities, negative = len(ordered) - (last - first) - nans, first
         ordered = ordered[first:last]
-    found = _compact(ordered, given)
-    hashed = found.hashed
+    runs = _compact(ordered, given)
+    hashed = runs.hashed
     if infinities and given.hashed is None:
         hashed += fingerprints.sum_of_infinities(negative, infinities - negative)
-    return replace(found, nulls=given.nulls, nans=nans, infinities=infinities, hashed=hashed)
+    return replace(runs, nulls=given.nulls, nans=nans, infinities=infinities, hashed=hashed)
 
 
 def _ordered(numbers: NDArray[Any]) -> NDArray[Any]:
@@ -229,10 +229,10 @@ def choose_edges(runs: Runs, most: int) -> tuple[float, ...]:
     total = runs.total
     ranks = np.arange(1, most + 1) * total // (most + 1)
     if runs.counts is None:
-        found = runs.values[ranks]
+        chosen = runs.values[ranks]
     else:
-        found = runs.values[np.searchsorted(np.cumsum(runs.counts), ranks, "right")]
-    return _short(list(dict.fromkeys(found.tolist())))
+        chosen = runs.values[np.searchsorted(np.cumsum(runs.counts), ranks, "right")]
+    return _short(list(dict.fromkeys(chosen.tolist())))
 
 
 def _short(quantiles: list[float]) -> tuple[float, ...]:
@@ -255,11 +255,11 @@ def _short(quantiles: list[float]) -> tuple[float, ...]:
 
 def _said_above(value: float) -> float:
     """The nearest float at or above `value` that twelve digits can say."""
-    said = float(f"{value:.12g}")
-    if said < value:
+    rounded = float(f"{value:.12g}")
+    if rounded < value:
         above = decimal.Context(prec=12, rounding=decimal.ROUND_CEILING)
-        said = float(above.create_decimal_from_float(value))
-    return (said if math.isfinite(said) else value) + 0.0  # no minus zero
+        rounded = float(above.create_decimal_from_float(value))
+    return (rounded if math.isfinite(rounded) else value) + 0.0  # no minus zero
 
 
 def count_at(runs: Runs, edges: Sequence[float]) -> tuple[int, ...]:
@@ -322,7 +322,7 @@ def count(
     With a `sketch` distinct values can be counted over batches, without it only of this one.
     """
     values, total = runs.values, runs.total
-    found = Partial(
+    partial = Partial(
         total=total,
         nulls=runs.nulls,
         nans=runs.nans,
@@ -335,11 +335,11 @@ def count(
         hashed=runs.hashed,
     )
     if total == 0:
-        return found
+        return partial
     below, zero = count_at(runs, (math.nextafter(0.0, -1.0), 0.0))[:2]
     mean, m2, m3, m4 = _moments(runs)
-    found = replace(
-        found,
+    partial = replace(
+        partial,
         zeros=zero,
         negatives=below,
         minimum=float(values[0]) + 0.0,
@@ -349,7 +349,7 @@ def count(
         m3=m3,
         m4=m4,
     )
-    return replace(found, least=least_of(_mixed(values))) if sketch else found
+    return replace(partial, least=least_of(_mixed(values))) if sketch else partial
 
 
 def _moments(runs: Runs) -> tuple[float, float, float, float]:
@@ -457,7 +457,7 @@ _Number = TypeVar("_Number", int, float)
 def _added(first: tuple[_Number, ...], second: tuple[_Number, ...]) -> tuple[_Number, ...]:
     if not first or not second:
         return first or second
-    return tuple(one + other for one, other in zip(first, second, strict=True))
+    return tuple(mine + other for mine, other in zip(first, second, strict=True))
 
 
 def _both(first: tuple[int, int] | None, second: tuple[int, int] | None) -> tuple[int, int] | None:

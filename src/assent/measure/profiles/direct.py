@@ -139,13 +139,13 @@ def open_files(paths: Sequence[Path], doing: str) -> ParquetFiles | None:
         try:
             with pq.ParquetFile(path) as file:
                 footers.append(file.metadata)
-                found = file.schema_arrow.remove_metadata()
+                file_schema = file.schema_arrow.remove_metadata()
         except (pa.ArrowException, OSError) as error:
-            said = str(error).partition("\n")[0][:300]
-            raise UsageError(doing, f"{path.name} is no sound Parquet file: {said}") from None
-        if schema is not None and not found.equals(schema):
+            reason = str(error).partition("\n")[0][:300]
+            raise UsageError(doing, f"{path.name} is no sound Parquet file: {reason}") from None
+        if schema is not None and not file_schema.equals(schema):
             return None
-        schema = found
+        schema = file_schema
     assert schema is not None
     if not has_clear_names(schema.names) or any("." in name for name in schema.names):
         return None
@@ -169,10 +169,10 @@ def _add_texts(counts: dict[str, int], batch: Any, most: int) -> bool:
     import numpy as np
 
     places = values_of(batch.indices).numbers
-    found = np.bincount(places, minlength=len(batch.dictionary))
-    for place in np.flatnonzero(found).tolist():
+    times = np.bincount(places, minlength=len(batch.dictionary))
+    for place in np.flatnonzero(times).tolist():
         value = batch.dictionary[place].as_py()
-        counts[value] = counts.get(value, 0) + int(found[place])
+        counts[value] = counts.get(value, 0) + int(times[place])
         if len(counts) > most:
             return False
     return True

@@ -17,11 +17,11 @@ def units(connection: Any, listed: str, doing: str) -> dict[str, str]:
     """The unit of each column of Parquet files that holds durations. Raises `UsageError` where two
     files have other units: their numbers would be read as if they were alike.
     """
-    found = connection.execute(
+    rows = connection.execute(
         f"SELECT DISTINCT value FROM parquet_kv_metadata({listed}) WHERE key = ?::BLOB", [_KEY]
     ).fetchall()
     known: dict[str, str] = {}
-    for (schema,) in found:
+    for (schema,) in rows:
         for name, unit in _of_schema(bytes(schema)).items():
             if known.setdefault(name, unit) != unit:
                 raise UsageError(

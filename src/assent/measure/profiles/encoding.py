@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from assent.core.digest import canonical_json
+from assent.core.formats import decode_document
 from assent.core.profile import FORMAT, ColumnProfile, DataProfile
 from assent.errors import IntegrityError
 
@@ -45,12 +46,12 @@ def decode_profiles(contents: Mapping[str, bytes]) -> dict[str, DataProfile]:
     larger than one may be, so that many of them need no more memory. Raises `IntegrityError`.
     """
     left = MAX_BYTES
-    found: dict[str, DataProfile] = {}
+    profiles: dict[str, DataProfile] = {}
     for name, content in contents.items():
         unpacked = _unpacked(content, left)
         left -= len(unpacked)
-        found[name] = _decoded(unpacked)
-    return found
+        profiles[name] = _decoded(unpacked)
+    return profiles
 
 
 def _unpacked(content: bytes, most: int) -> bytes:
@@ -70,11 +71,9 @@ def _unpacked(content: bytes, most: int) -> bytes:
 
 def _decoded(unpacked: bytes) -> DataProfile:
     try:
-        profile = msgspec.json.decode(unpacked, type=DataProfile)
+        profile = decode_document(unpacked, DataProfile, FORMAT, _DOING)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise IntegrityError(_DOING, "it is not what Assent writes") from None
-    if profile.format != FORMAT:
-        raise IntegrityError(_DOING, f"its format is {profile.format!r}, not {FORMAT!r}")
     if len(profile.columns) > MAX_COLUMNS:
         raise IntegrityError(_DOING, f"it has more than {MAX_COLUMNS:,} columns")
     _require_sound(profile, _DOING)
@@ -105,7 +104,7 @@ def _require_sound_column(column: ColumnProfile, rows: int, doing: str) -> None:
     if numbers is not None:
         counts += [numbers.zeros, numbers.negatives, *numbers.counts]
         edges = numbers.edges
-        ascends = all(one < other for one, other in itertools.pairwise(edges))
+        ascends = all(edge < other for edge, other in itertools.pairwise(edges))
         if not ascends or len(numbers.counts) != len(edges) + (1 if numbers.counts else 0):
             raise IntegrityError(doing, f"the bins of column {column.name!r} are not in order")
         within = numbers.within

@@ -94,7 +94,7 @@ def of_hashes(column: Column, summed: int, examples: str, salt: bytes | None) ->
 
 def examples_of(connection: Any) -> str:
     """A word for the hash of a connection's DuckDB, by what it gives for the examples."""
-    sql = f"SELECT {', '.join(f'hash({one})' for one in _EXAMPLES)}"
+    sql = f"SELECT {', '.join(f'hash({example})' for example in _EXAMPLES)}"
     hashes = list(connection.cursor().execute(sql).fetchone())
     return hashlib.sha256(repr(hashes).encode()).hexdigest()[:8]
 
@@ -174,10 +174,10 @@ def sum_of_floats(values: NDArray[np.float64], counts: Counts | None = None) -> 
     zeros = stop - start if counts is None else int(counts[start:stop].sum())
     keys = values.view(np.uint64)
     before, after = slice(0, start), slice(stop, None)
-    found = zeros * _GOLDEN
+    total = zeros * _GOLDEN
     for part in (before, after):
-        found += _sum(keys[part], None if counts is None else counts[part])
-    return found % MODULUS
+        total += _sum(keys[part], None if counts is None else counts[part])
+    return total % MODULUS
 
 
 def sum_of_infinities(negative: int, positive: int) -> int:
@@ -197,12 +197,12 @@ def sum_of_integers(
     if len(exact) == 0:
         return 0
     low, high = _bounds(exact, _EXACT)
-    found = sum_of_floats(floats[low:high], None if counts is None else counts[low:high])
+    total = sum_of_floats(floats[low:high], None if counts is None else counts[low:high])
     for part in (slice(0, low), slice(high, None)):
         if len(exact[part]):
             keys = _large_keys(exact[part], floats[part].view(np.uint64))
-            found += _sum(keys, None if counts is None else counts[part])
-    return found % MODULUS
+            total += _sum(keys, None if counts is None else counts[part])
+    return total % MODULUS
 
 
 def _bounds(exact: NDArray[Any], most: int) -> tuple[int, int]:
@@ -246,14 +246,14 @@ def sum_of_moments(exact: NDArray[Any], times: int, per: int, counts: Counts | N
     exact = exact.astype(np.int64, copy=False)
     low, high = _bounds(exact, (_SIGN - 1) // factor)
     within = exact[low:high] if factor == 1 else exact[low:high] * np.int64(factor)
-    found = _sum(within.view(np.uint64), None if counts is None else counts[low:high])
+    total = _sum(within.view(np.uint64), None if counts is None else counts[low:high])
     for part in (slice(0, low), slice(high, None)):
         if len(exact[part]):
             seconds = (exact[part] // per * times).view(np.uint64)
             rest = (exact[part] % per * (_PER_SECOND // per)).view(np.uint64)
             keys = (seconds * np.uint64(_GOLDEN) ^ rest) * np.uint64(_FAR) + np.uint64(_FAR)
-            found += _sum(keys, None if counts is None else counts[part])
-    return found % MODULUS
+            total += _sum(keys, None if counts is None else counts[part])
+    return total % MODULUS
 
 
 def _sum(keys: Keys, counts: Counts | None) -> int:
@@ -261,7 +261,7 @@ def _sum(keys: Keys, counts: Counts | None) -> int:
     import numpy as np
 
     half, less, factor = np.uint64(32), np.uint64(29), np.uint64(_FIRST)
-    found = 0
+    total = 0
     mixed = np.empty(min(len(keys), _BLOCK), np.uint64)
     shifted = np.empty_like(mixed)
     for start in range(0, len(keys), _BLOCK):
@@ -274,8 +274,8 @@ def _sum(keys: Keys, counts: Counts | None) -> int:
         np.right_shift(mixed, less, out=shifted)
         np.bitwise_xor(mixed, shifted, out=mixed)
         if counts is None:
-            found += int(np.dot(mixed, mixed))
+            total += int(np.dot(mixed, mixed))
         else:
             np.multiply(mixed, mixed, out=mixed)
-            found += int(np.dot(mixed, counts[start : start + _BLOCK].view(np.uint64)))
-    return found % MODULUS
+            total += int(np.dot(mixed, counts[start : start + _BLOCK].view(np.uint64)))
+    return total % MODULUS

@@ -92,22 +92,22 @@ NONE = Folders()
 
 def folders_of(doing: str, names: Sequence[str]) -> Folders:
     """The columns of the folders in the names of files."""
-    found: dict[str, bool] = {}
+    keys: dict[str, bool] = {}
     for name in names:
         pairs = _sound_pairs(doing, name)
-        if name is not names[0] and pairs.keys() != found.keys():
+        if name is not names[0] and pairs.keys() != keys.keys():
             raise UsageError(
                 doing,
                 f"{name} lies in folders of other columns ({_listed(pairs)}) than {names[0]} "
-                f"({_listed(found)})",
+                f"({_listed(keys)})",
                 hint="name files with the same folders by a glob, such as data/year=*/*.parquet",
             )
         for key, value in pairs.items():
             is_whole = value is None or _WHOLE.fullmatch(value) is not None
-            found[key] = found.get(key, True) and is_whole
-    if len(found) > _MOST:
+            keys[key] = keys.get(key, True) and is_whole
+    if len(keys) > _MOST:
         raise UsageError(doing, "its folders name too many columns")
-    return Folders(columns=found)
+    return Folders(columns=keys)
 
 
 def of_columns(name: str) -> tuple[str, ...]:
@@ -138,8 +138,8 @@ def _pairs(name: str) -> Iterator[tuple[str, str | None]]:
 def _value(name: str, *, is_whole: bool) -> str:
     """The value of the column of this name, of the path of a row's file, in SQL."""
     pattern = engine.text(rf"(?s).*[/\\]{re.escape(name)}=([^/\\]*)[/\\]")
-    found = f"regexp_extract({engine.name(_PATH)}, {pattern}, 1)"
-    text = f"nullif(url_decode({found}), {engine.text(_NULL)})"
+    extracted = f"regexp_extract({engine.name(_PATH)}, {pattern}, 1)"
+    text = f"nullif(url_decode({extracted}), {engine.text(_NULL)})"
     return f"CAST({text} AS BIGINT)" if is_whole else text
 
 

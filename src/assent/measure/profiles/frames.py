@@ -69,13 +69,13 @@ def _explained(doing: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
-        said = redact_text(_reason(str(error)) or type(error).__name__)
-        raise OutsideError(doing, said, hint="look at Spark's log") from None
+        reason = redact_text(_reason(str(error)) or type(error).__name__)
+        raise OutsideError(doing, reason, hint="look at Spark's log") from None
 
 
-def _reason(said: str) -> str:
+def _reason(message: str) -> str:
     """The first line of an error, or of what it was caused by in the end."""
-    lines = said.splitlines()
+    lines = message.splitlines()
     causes = [line.strip() for line in lines if line.strip().startswith("Caused by: ")]
     return (causes or lines or [""])[-1 if causes else 0][:500]
 
@@ -113,14 +113,15 @@ def _require_dialect(
     """Refuse CSV whose first lines have no names, or another delimiter than Spark reads by."""
     lines = [row[0] for row in session.read.text(source).limit(dialect.FIRST).collect()]
     try:
-        found = dialect.dialect_of(lines, dialect.Reading(header=has_names or None))
+        sniffed = dialect.dialect_of(lines, dialect.Reading(header=has_names or None))
     except dialect.UnclearError as error:
         hint = error.hint if has_names else "write a line of names, or set `header: true`"
         raise UsageError(doing, f"{error}", hint=hint) from None
-    if len(found.header) > 1 and found.delimiter != delimiter:
+    if len(sniffed.header) > 1 and sniffed.delimiter != delimiter:
         raise UsageError(
             doing,
-            f"its cells have {found.delimiter!r} between them, and Spark reads it by {delimiter!r}",
+            f"its cells have {sniffed.delimiter!r} between them, and Spark reads it by "
+            f"{delimiter!r}",
             hint="write it with commas, or give it the ending .tsv where these are tabs",
         )
 
@@ -154,19 +155,19 @@ def _in_duckdb(type_: Any) -> str | None:
     match type_.typeName():
         case "array":
             inner = [_in_duckdb(type_.elementType)]
-            said = "{}[]"
+            form = "{}[]"
         case "map":
             inner = [_in_duckdb(type_.keyType), _in_duckdb(type_.valueType)]
-            said = "MAP({}, {})"
+            form = "MAP({}, {})"
         case "struct" if len({name.lower() for name in type_.names} | {""}) > len(type_.names):
             inner = [_in_duckdb(field.dataType) for field in type_]
             named = [
                 engine.name(name).replace("{", "{{").replace("}", "}}") for name in type_.names
             ]
-            said = f"STRUCT({', '.join(f'{name} {{}}' for name in named)})"
+            form = f"STRUCT({', '.join(f'{name} {{}}' for name in named)})"
         case _:
             return _TYPES.get(kind)
-    return said.format(*inner) if inner and None not in inner else None
+    return form.format(*inner) if inner and None not in inner else None
 
 
 class Frame:
@@ -205,9 +206,9 @@ class Frame:
             return Column(
                 name=field.name, type=word, kind="nested", counting="presence", sql=f"c{place}"
             )
-        (said,) = self.connection.sql(f"SELECT CAST(NULL AS {type_})").types
-        column = structs.replace(column_of_duckdb(field.name, said), sql=f"c{place}")
-        self.fields[field.name] = parts.fields_of(column, said, {})
+        (duckdb_type,) = self.connection.sql(f"SELECT CAST(NULL AS {type_})").types
+        column = structs.replace(column_of_duckdb(field.name, duckdb_type), sql=f"c{place}")
+        self.fields[field.name] = parts.fields_of(column, duckdb_type, {})
         return column
 
     def require(self, missing: Sequence[str], what: str) -> None:
@@ -234,18 +235,18 @@ class Frame:
     def tallied(self, task: Task, nothing: Sequence[Tally], columns: Collection[str]) -> Any:
         """What a task counts in the rows of all partitions, one after the other, added up."""
         frame = self._frame.select(*columns) if columns else self._frame
-        found = list(nothing)
+        tallies = list(nothing)
         counted = frame.mapInArrow(partial(_tallied, task, self._examples), _RESULT)
         for row in counted.toLocalIterator(prefetchPartitions=True):
-            part = msgspec.msgpack.decode(bytes(row.payload), type=type(found[row.place]))
-            found[row.place] = _merged(found[row.place], part)
-        return found
+            part = msgspec.msgpack.decode(bytes(row.payload), type=type(tallies[row.place]))
+            tallies[row.place] = _merged(tallies[row.place], part)
+        return tallies
 
 
-def _merged(one: Any, other: Any) -> Any:
-    if isinstance(one, int):
-        return one + other
-    return counting.merge(one, other) if isinstance(one, Partial) else one.merged(other)
+def _merged(tally: Any, other: Any) -> Any:
+    if isinstance(tally, int):
+        return tally + other
+    return counting.merge(tally, other) if isinstance(tally, Partial) else tally.merged(other)
 
 
 class _Chunk(msgspec.Struct):
@@ -261,12 +262,12 @@ def _tallied(task: Task, examples: str, batches: Iterable[Any]) -> Iterator[Any]
     """What a task counts in a partition: a place and a payload for each column."""
     import pyarrow as pa
 
-    found: list[Tally] = []
+    tallies: list[Tally] = []
     for chunk in _chunks(examples, batches):
         part = task(chunk)
-        found = list(map(_merged, found, part)) if found else list(part)
-    places = pa.array(range(len(found)), pa.int32())
-    payloads = pa.array(map(msgspec.msgpack.encode, found), pa.binary())
+        tallies = list(map(_merged, tallies, part)) if tallies else list(part)
+    places = pa.array(range(len(tallies)), pa.int32())
+    payloads = pa.array(map(msgspec.msgpack.encode, tallies), pa.binary())
     yield pa.RecordBatch.from_arrays([places, payloads], names=["place", "payload"])
 
 
@@ -277,7 +278,8 @@ def _queried(sql: str, examples: str, batches: Iterable[Any]) -> Iterator[Any]:
     for chunk in _chunks(examples, batches):
         for batch in pa.RecordBatchReader.from_stream(chunk.connection.sql(sql)):
             arrays = [
-                one.view(pa.int64()) if one.type == pa.uint64() else one for one in batch.columns
+                column.view(pa.int64()) if column.type == pa.uint64() else column
+                for column in batch.columns
             ]
             yield pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 

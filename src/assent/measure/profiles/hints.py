@@ -23,7 +23,7 @@ def hints(connection: Any, relation: str, columns: Sequence[str]) -> list[str]:
     the data sets it.
     """
     likely = _likely(connection, relation, columns)
-    return [said for column in likely[:MAX_HINTS] for said in _hints(connection, relation, column)]
+    return [hint for column in likely[:MAX_HINTS] for hint in _hints(connection, relation, column)]
 
 
 def _likely(connection: Any, relation: str, columns: Sequence[str]) -> list[str]:
@@ -32,12 +32,12 @@ def _likely(connection: Any, relation: str, columns: Sequence[str]) -> list[str]
         return []
     listed = ", ".join(map(fits.trimmed, columns))
     rows = connection.execute(f"SELECT {listed} FROM {relation} LIMIT {_FIRST}").fetchall()
-    found = []
+    likely = []
     for place, column in enumerate(columns):
         values = [row[place] for row in rows if row[place] is not None]
         if 2 * sum(_NUMBER.fullmatch(value) is not None for value in values) >= len(values) > 0:
-            found.append(column)
-    return found
+            likely.append(column)
+    return likely
 
 
 def _hints(connection: Any, relation: str, column: str) -> Iterator[str]:
@@ -55,11 +55,11 @@ def _hints(connection: Any, relation: str, column: str) -> Iterator[str]:
             'decimal comma; if so, set `decimal: ","`'
         )
     if words:
-        found = connection.execute(
+        rows = connection.execute(
             f"SELECT DISTINCT lower(t) FROM (SELECT {text} AS t FROM {relation}) "
             f"WHERE {token_in_sql('t')} ORDER BY 1 LIMIT {_MAX_WORDS}"
         ).fetchall()
-        listed = ", ".join(f'"{value}"' for (value,) in found)
+        listed = ", ".join(f'"{value}"' for (value,) in rows)
         yield (
             f"column {column!r} is text: {points + commas:,} of its {there:,} values are numbers, "
             f"and {words:,} say that there is none; if so, set `missing: [{listed}]`"

@@ -98,9 +98,9 @@ def content_of(
 ) -> list[list[Column]]:
     """What the rows of both hold; the key, where they share nothing else."""
     apart = {*key, *without}
-    sides = [parts.content(parts.flat(one.columns, one.fields), apart) for one in both]
+    sides = [parts.content(parts.flat(side.columns, side.fields), apart) for side in both]
     if not shared(*sides)[0]:
-        return [[column for column in one.columns if column.name in key] for one in both]
+        return [[column for column in side.columns if column.name in key] for side in both]
     return sides
 
 
@@ -139,15 +139,15 @@ class _Pair:
         rounds to these meets what was rounded to them.
         """
         measured = [pair for pair in _pairs(self.sides) if _is_measured_pair(*pair)]
-        found: dict[str, int] = {}
+        digits: dict[str, int] = {}
         for side, relation in enumerate(self.relations if measured else ()):
             asked = ", ".join(near.decimals(pair[side].read) for pair in measured)
             rows = f"(SELECT * FROM {relation} LIMIT {_SAMPLE})"
-            said = self.connection.execute(f"SELECT {asked} FROM {rows}").fetchone()
-            for (column, _), places in zip(measured, said, strict=True):
+            counted = self.connection.execute(f"SELECT {asked} FROM {rows}").fetchone()
+            for (column, _), places in zip(measured, counted, strict=True):
                 if places is not None:
-                    found[column.name] = min(places, found.get(column.name, places))
-        return found
+                    digits[column.name] = min(places, digits.get(column.name, places))
+        return digits
 
 
 def row_hashes(
@@ -156,18 +156,18 @@ def row_hashes(
     """The rows of each side as hashes in SQL: `n` of what is nearly the same, `h` and `g` of the
     same. `rounding` are the decimals that numbers are rounded to, by the names of their columns.
     """
-    found = []
+    hashes = []
     for side, same in enumerate(shared(*sides)):
         exact = list(same.values())
         nearly = [
             _nearly(pair[side], pair[1 - side], value, rounding.get(pair[0].name))
             for pair, value in zip(_pairs(sides), exact, strict=True)
         ]
-        found.append(
+        hashes.append(
             f"hash({', '.join(nearly)}) AS n, hash({', '.join(exact)}) AS h, "
             f"hash('second', {', '.join(exact[::-1])}) AS g"
         )
-    return found
+    return hashes
 
 
 def _pairs(sides: Sequence[Sequence[Column]]) -> list[tuple[Column, Column]]:
@@ -196,7 +196,7 @@ def _is_measured_pair(column: Column, other: Column) -> bool:
     are_numbers = _by_value(column, other) is not None and column.kind == "number"
     if not are_numbers or _is_measured(column):
         return False
-    return any(one.type in _FLOATS or _scale(one.type) for one in (column, other))
+    return any(side.type in _FLOATS or _scale(side.type) for side in (column, other))
 
 
 def _nearly(column: Column, other: Column, exact: str, places: int | None) -> str:

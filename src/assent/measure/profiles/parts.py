@@ -42,9 +42,9 @@ def fields_of(column: Column, type_: Any, units: Mapping[str, str]) -> tuple[Col
     there is room for all; none of anything else. `units` are those of moments by name.
     """
     for depth in range(MAX_DEPTH, 0, -1):
-        found = tuple(_inner(column, type_, units, depth))
-        if len(found) <= MAX_PARTS:
-            return found
+        fields = tuple(_inner(column, type_, units, depth))
+        if len(fields) <= MAX_PARTS:
+            return fields
     return ()
 
 
@@ -80,16 +80,16 @@ def unpacked(
     """The columns, each with its parts behind it: its `fields`, and what is in its lists. What is
     left out is not looked into.
     """
-    found = {
+    parts = {
         column.name: [
             part
-            for one in (column, *fields.get(column.name, ()))
-            for part in ((one,) if one.of else ()) + _numbers_of(one, rows, baseline, sizes)
+            for given in (column, *fields.get(column.name, ()))
+            for part in ((given,) if given.of else ()) + _numbers_of(given, rows, baseline, sizes)
         ]
         for column in columns
         if column.name not in left_out
     }
-    return flat(columns, found)
+    return flat(columns, parts)
 
 
 def _numbers_of(
@@ -165,9 +165,9 @@ def flat(columns: Sequence[Column], parts: Mapping[str, Sequence[Column]]) -> li
     like a column is told from it.
     """
     taken = {column.name for column in columns}
-    found: list[Column] = []
+    flattened: list[Column] = []
     for column in columns:
-        found.append(column)
+        flattened.append(column)
         renamed = {column.name: column.name}
         for part in parts.get(column.name, ()):
             name = part.name
@@ -175,8 +175,8 @@ def flat(columns: Sequence[Column], parts: Mapping[str, Sequence[Column]]) -> li
                 name += " (part)"
             taken.add(name)
             renamed[part.name] = name
-            found.append(replace(part, name=name, of=renamed[part.of]))
-    return found
+            flattened.append(replace(part, name=name, of=renamed[part.of]))
+    return flattened
 
 
 def without(columns: Sequence[Column], left_out: Collection[str]) -> list[Column]:
@@ -205,7 +205,9 @@ def content(columns: Sequence[Column], apart: Collection[str]) -> list[Column]:
             names.discard(column.of)
             opened.add(column.of)
             column = there[column.of]
-    return [one for one in kept if one.name in names and (not one.of or one.of in opened)]
+    return [
+        column for column in kept if column.name in names and (not column.of or column.of in opened)
+    ]
 
 
 def unknown(left_out: Sequence[str], columns: Iterable[Column]) -> list[str]:
@@ -217,5 +219,5 @@ def unknown(left_out: Sequence[str], columns: Iterable[Column]) -> list[str]:
         name
         for name in left_out
         if name not in there
-        and not any(name.startswith((f"{one}.", f"{one}[", f"{one} (")) for one in left_out)
+        and not any(name.startswith((f"{left}.", f"{left}[", f"{left} (")) for left in left_out)
     ]

@@ -25,7 +25,7 @@ from typing import Any
 from msgspec import structs
 
 from assent.core.digest import Digest, digest_of_value
-from assent.core.profile import ColumnProfile, DataProfile
+from assent.core.profile import FORMAT, ColumnProfile, DataProfile
 from assent.measure import engine, fits
 from assent.measure.profiles import counting, fingerprints, parts, stream, tallies
 from assent.measure.profiles.columns import Column, column_of_duckdb
@@ -106,8 +106,9 @@ def profile_data(
     unique = [column for column in content if counted[column.name][1]]
     duplicates, near_duplicates = _duplicates(table, content, unique)
     return DataProfile(
+        format=FORMAT,
         rows=table.rows,
-        columns=tuple(structs.replace(counted[one.name][0], of=one.of) for one in counts),
+        columns=tuple(structs.replace(counted[column.name][0], of=column.of) for column in counts),
         duplicates=duplicates,
         near_duplicates=near_duplicates,
         against=digest_against(against, against_digest),
@@ -166,8 +167,8 @@ class _Reader:
                 return self._of_numbers(columns)
             if is_direct(self.table, columns[0]):
                 return [self._of_direct(column) for column in columns]
-            found = tallies.facts(self.table, columns, self.sampled)
-            return [self._of_facts(*pair) for pair in zip(columns, found, strict=True)]
+            facts = tallies.facts(self.table, columns, self.sampled)
+            return [self._of_facts(*pair) for pair in zip(columns, facts, strict=True)]
 
     # Numbers, times and lengths
 
@@ -179,8 +180,8 @@ class _Reader:
         if not all(spec.edges for spec in specs):
             samples = tallies.sampled(self.table, columns, _SAMPLE)
             specs = [
-                spec if spec.edges else structs.replace(spec, edges=one.edges(self.shaper.most))
-                for spec, one in zip(specs, samples, strict=True)
+                spec if spec.edges else structs.replace(spec, edges=sample.edges(self.shaper.most))
+                for spec, sample in zip(specs, samples, strict=True)
             ]
         return [
             (self.shaper.numbers(spec.column, part, spec.edges), False)
@@ -220,17 +221,17 @@ class _Reader:
     def _of_few_texts(
         self, column: Column, values: dict[str, int], nulls: int
     ) -> tuple[ColumnProfile, bool]:
-        found = self.shaper.few_texts(column, values, nulls)
+        profile = self.shaper.few_texts(column, values, nulls)
         fitted = self._fitted(column) if fits.may_fit(values, _FITTING) else None
-        is_unique = found.kind == "text" and found.distinct == self.rows
-        return structs.replace(found, fits=fitted), is_unique
+        is_unique = profile.kind == "text" and profile.distinct == self.rows
+        return structs.replace(profile, fits=fitted), is_unique
 
     def _of_many_texts(self, column: Column, facts: Facts) -> ColumnProfile:
         texts = tallies.many_texts(self.table, column, self.shaper.known(column) or ())
         nulls, distinct = self.rows - facts.there, facts.value
         frequent = self._frequent(column, facts)
-        found = self.shaper.many_texts(column, texts, nulls, distinct, frequent)
-        return structs.replace(found, fits=self._fitted(column))
+        profile = self.shaper.many_texts(column, texts, nulls, distinct, frequent)
+        return structs.replace(profile, fits=self._fitted(column))
 
     def _frequent(self, column: Column, facts: Facts) -> dict[str, int]:
         """The values that a sample of hashes shows to be likely frequent, counted. Where most rows
@@ -255,14 +256,14 @@ class _Reader:
         type_ = fits.fitted(cursor, relation, {"v": _FITTING})["v"]
         if type_ == fits.TEXT:
             return None
-        (said,) = cursor.sql(f"SELECT CAST(NULL AS {type_})").types
+        (duckdb_type,) = cursor.sql(f"SELECT CAST(NULL AS {type_})").types
         read = structs.replace(
-            column_of_duckdb(column.name, said),
+            column_of_duckdb(column.name, duckdb_type),
             sql=f"CAST(trim({text}) AS {type_})",
             of=column.of,
         )
-        ((found, _),) = self._of_numbers([read])
-        return found
+        ((profile, _),) = self._of_numbers([read])
+        return profile
 
 
 def _explained(table: Table, columns: Sequence[Column]) -> Any:
@@ -310,8 +311,8 @@ def _duplicates(
     """
     exact = [fingerprints.told_apart(column, column.read) for column in columns]
     nearly = [
-        one if near(column) == column.read else near(column)
-        for column, one in zip(columns, exact, strict=True)
+        sql if near(column) == column.read else near(column)
+        for column, sql in zip(columns, exact, strict=True)
     ]
     if table.rows < 2 or any(near(column) == column.read for column in unique):
         return 0, 0
@@ -319,10 +320,10 @@ def _duplicates(
         return None, None
     asked = [exact] if nearly == exact else [exact, nearly]
     with engine.explained(f"{table.doing}, looking for duplicates"):
-        hashes = ", ".join(f"hash({', '.join(one)}) AS h{at}" for at, one in enumerate(asked))
+        hashes = ", ".join(f"hash({', '.join(names)}) AS h{at}" for at, names in enumerate(asked))
         query = f"SELECT {hashes} FROM {table.relation}"
         batches = stream.batches(table.connection, query, table.doing)
-        repeated = [_repeated(one) for one in _gather(batches, len(asked), table.rows)]
+        repeated = [_repeated(values) for values in _gather(batches, len(asked), table.rows)]
     return (0 if unique else repeated[0]), repeated[-1]
 
 

@@ -166,16 +166,16 @@ class Table:
     def _described(self) -> tuple[Column, ...]:
         with engine.explained(self.doing):
             relation = self.connection.sql(f"SELECT * FROM {self.relation}")
-            found = list(zip(relation.columns, relation.types, strict=True))
+            fields = list(zip(relation.columns, relation.types, strict=True))
             units: dict[str, str] = {}
-            if self.listed and any("DOUBLE" in str(type_) for _, type_ in found):
+            if self.listed and any("DOUBLE" in str(type_) for _, type_ in fields):
                 self._require_digits()
-            if self.listed and any("TIME" in str(type_) for _, type_ in found):
+            if self.listed and any("TIME" in str(type_) for _, type_ in fields):
                 units = dict(self.connection.execute(_UNITS.format(self.listed)).fetchall())
             columns = tuple(
-                column_of_duckdb(name, type_, units.get(name, "us")) for name, type_ in found
+                column_of_duckdb(name, type_, units.get(name, "us")) for name, type_ in fields
             )
-            for column, (_, type_) in zip(columns, found, strict=True):
+            for column, (_, type_) in zip(columns, fields, strict=True):
                 self._fields[column.name] = fields_of(column, type_, units)
             if not self.listed or not any(column.type == "int64" for column in columns):
                 return columns
@@ -189,9 +189,9 @@ class Table:
 
     def _require_digits(self) -> None:
         """Refuse decimals of more digits than DuckDB has: it would read floats in their place."""
-        found = self.connection.execute(_LONG_DECIMALS.format(self.listed)).fetchone()
-        if found is not None:
-            name, digits = found
+        row = self.connection.execute(_LONG_DECIMALS.format(self.listed)).fetchone()
+        if row is not None:
+            name, digits = row
             raise UsageError(
                 self.doing,
                 f"{name!r} has decimals of {digits} digits, and only {MAX_DIGITS} can be read",
@@ -314,9 +314,9 @@ def _found(table: Table, root: Path, source: str) -> tuple[list[Path], str]:
             hint="name those of one format by a glob, such as data/*.parquet",
         )
     ((format_, paths),) = formats.items()
-    found = [(table.show(name), kind) for name, kind in pointers.stand_ins(root, paths)]
-    if found:
-        raise pointers.error_of(table.doing, found)
+    absent = [(table.show(name), kind) for name, kind in pointers.stand_ins(root, paths)]
+    if absent:
+        raise pointers.error_of(table.doing, absent)
     return paths, format_
 
 
@@ -329,18 +329,18 @@ def is_table(root: Path, source: str) -> bool:
     if "://" in source:
         return format_of(urllib.parse.urlsplit(source).path) is not None
     try:
-        found = files.expand(root, [source])
+        paths = files.expand(root, [source])
     except AssentError:
         return False
-    return any(format_of(path.name) is not None for path in found)
+    return any(format_of(path.name) is not None for path in paths)
 
 
 def format_of(name: str) -> str | None:
     """The format of a file by the ending of its name."""
     suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
     if suffixes and suffixes[-1] in COMPRESSED:
-        found = FORMATS.get(suffixes[-2]) if len(suffixes) > 1 else None
-        return found if found in ("csv", "tsv", "json") else None
+        kind = FORMATS.get(suffixes[-2]) if len(suffixes) > 1 else None
+        return kind if kind in ("csv", "tsv", "json") else None
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
@@ -441,10 +441,10 @@ def _rewrite_arrow(table: Table, names: Mapping[Path, str], folders: Folders) ->
                     ]
                     writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
     except (pa.ArrowException, OSError, ValueError) as error:
-        said = str(error).partition("\n")[0][:300]
+        reason = str(error).partition("\n")[0][:300]
         raise UsageError(
             table.doing,
-            f"the Arrow file cannot be read: {said}",
+            f"the Arrow file cannot be read: {reason}",
             hint="write it as Parquet, or its columns in types that Parquet has",
         ) from None
     finally:

@@ -170,8 +170,10 @@ class _Sides:
         ).fetchone()
         return counted
 
-    def _equal(self, one: str, other: str) -> str:
-        return " AND ".join(f"{one}.{key} IS NOT DISTINCT FROM {other}.{key}" for key in self.keys)
+    def _equal(self, alias: str, other: str) -> str:
+        return " AND ".join(
+            f"{alias}.{key} IS NOT DISTINCT FROM {other}.{key}" for key in self.keys
+        )
 
     def _single_keys_repeat(self) -> bool:
         keys = ", ".join(self.keys)
@@ -204,14 +206,14 @@ class _Sides:
         """The columns that differ, with the number of rows, the most first."""
         self.connection.execute("DELETE FROM differing WHERE side <> 0")
         larger, smaller = self._by_size()
-        found = self._differing(self.kept, smaller, "differing", "d.x{0}")
+        counts = self._differing(self.kept, smaller, "differing", "d.x{0}")
         for start in range(len(self.kept), len(self.columns), MAX_COLUMNS):
             places = range(start, min(start + MAX_COLUMNS, len(self.columns)))
             listed = ", ".join([f"s.{key}" for key in self.keys] + [f"s.c{i}" for i in places])
             match = f"SEMI JOIN differing d ON {self._equal('s', 'd')}"
             again = f"(SELECT {listed} FROM {larger} s {match})"
-            found |= self._differing(places, smaller, again, "hash(d.c{0})")
-        ordered = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+            counts |= self._differing(places, smaller, again, "hash(d.c{0})")
+        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return tuple((column, count) for column, count in ordered if count)
 
     def _differing(self, places: range, smaller: str, changed: str, hashed: str) -> dict[str, int]:

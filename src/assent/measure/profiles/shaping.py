@@ -48,8 +48,8 @@ class Hashed:
 
     def __call__(self, value: str) -> str:
         """The hash that stands for `value`."""
-        said = value.encode(errors="surrogatepass")
-        return hmac.new(self.salt, said, hashlib.sha256).hexdigest()[:_HASH_DIGITS]
+        encoded = value.encode(errors="surrogatepass")
+        return hmac.new(self.salt, encoded, hashlib.sha256).hexdigest()[:_HASH_DIGITS]
 
 
 class Shaper:
@@ -89,16 +89,16 @@ class Shaper:
     def numbers(self, column: Column, partial: Partial, edges: Sequence[float]) -> ColumnProfile:
         """The profile of a column of numbers, times or lengths."""
         distinct = counting.distinct_of(partial) if column.counting == "number" else None
-        found = _number_profile(column, partial, edges, distinct)
-        return self._fingerprinted(found, column, partial.hashed)
+        profile = _number_profile(column, partial, edges, distinct)
+        return self._fingerprinted(profile, column, partial.hashed)
 
     def facts(self, column: Column, rows: int, facts: Facts) -> ColumnProfile:
         """The profile of a column of booleans, or of one that is only counted for nulls."""
         nulls = rows - facts.there
         if column.counting == "boolean":
             return self.booleans(column, facts.value, facts.there - facts.value, nulls)
-        found = ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=nulls)
-        return self._fingerprinted(found, column, facts.value)
+        profile = ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=nulls)
+        return self._fingerprinted(profile, column, facts.value)
 
     def booleans(self, column: Column, true: int, false: int, nulls: int) -> ColumnProfile:
         """The profile of a column of booleans: two values, never hashed."""
@@ -117,15 +117,15 @@ class Shaper:
     def few_texts(self, column: Column, counts: Mapping[str, int], nulls: int) -> ColumnProfile:
         """The profile of a column of text whose values are all counted."""
         if self._is_category(column, counts):
-            found = self._category(column, counts, nulls)
-            if found.categories is None or not found.categories.others:
-                return found  # which says all there is
+            profile = self._category(column, counts, nulls)
+            if profile.categories is None or not profile.categories.others:
+                return profile  # which says all there is
         else:
             words = words_of(counts, self.hashed)
-            found = self._texts(column, _lengths_of(counts, nulls), len(counts), words)
+            profile = self._texts(column, _lengths_of(counts, nulls), len(counts), words)
         sql = f"SELECT t, {fingerprints.hash_of_text('t')} FROM (SELECT unnest(?::VARCHAR[]) AS t)"
         hashes = dict(self._connection().cursor().execute(sql, [[*counts]]).fetchall())
-        return self._fingerprinted(found, column, fingerprints.sum_of_counts(counts, hashes))
+        return self._fingerprinted(profile, column, fingerprints.sum_of_counts(counts, hashes))
 
     def many_texts(
         self, column: Column, texts: ManyTexts, nulls: int, distinct: int, counts: Mapping[str, int]
@@ -141,16 +141,16 @@ class Shaper:
             in_bins = (*there, lengths.total - sum(there))
         frequent = {text: n for text, n in counts.items() if n >= least_rows(lengths.total)}
         words = Words(tokens=texts.tokens, frequent=ordered(frequent, self.hashed))
-        found = self._texts(column, lengths, min(distinct, lengths.total), words, in_bins)
-        return self._fingerprinted(found, column, texts.hashed)
+        profile = self._texts(column, lengths, min(distinct, lengths.total), words, in_bins)
+        return self._fingerprinted(profile, column, texts.hashed)
 
-    def _fingerprinted(self, found: ColumnProfile, column: Column, hashed: int) -> ColumnProfile:
+    def _fingerprinted(self, profile: ColumnProfile, column: Column, hashed: int) -> ColumnProfile:
         """The profile with a fingerprint of DuckDB's hashes, where the values have no other."""
         if not fingerprints.is_hashed_by_engine(column):
-            return found
+            return profile
         salt = None if self.hashed is None else self.hashed.salt
         mark = fingerprints.of_hashes(column, hashed, self._examples, salt)
-        return structs.replace(found, fingerprint=mark)
+        return structs.replace(profile, fingerprint=mark)
 
     @functools.cached_property
     def _examples(self) -> str:
@@ -162,7 +162,9 @@ class Shaper:
 
     def _is_category(self, column: Column, counts: Mapping[str, int]) -> bool:
         """Whether the values of a text are few, short and repeated, or have been."""
-        if len(counts) > MAX_CATEGORIES or any(len(one) > MAX_CATEGORY_LENGTH for one in counts):
+        if len(counts) > MAX_CATEGORIES or any(
+            len(value) > MAX_CATEGORY_LENGTH for value in counts
+        ):
             return False
         old = self._baseline.get((column.of, column.name))
         if old is not None and old.kind == "category":
@@ -236,8 +238,8 @@ def _lengths_of(counts: Mapping[str, int], nulls: int = 0) -> Runs:
 
 
 def _in_top(counts: Mapping[str, int], old: Categories) -> tuple[int, ...]:
-    found = [counts.get(value, 0) for value, _ in old.top]
-    return (*found, sum(counts.values()) - sum(found))
+    top = [counts.get(value, 0) for value, _ in old.top]
+    return (*top, sum(counts.values()) - sum(top))
 
 
 def _number_profile(
@@ -319,5 +321,5 @@ def _rounded(value: float, *, beside: float = 0.0) -> float | None:
     if beside > abs(value) > 0 and math.isfinite(beside):
         digits = 11 - math.floor(math.log10(beside))
         value = round(value, digits) if abs(digits) < 300 else value
-    said = float(f"{value:.12g}")
-    return said + 0.0 if math.isfinite(said) else value
+    rounded = float(f"{value:.12g}")
+    return rounded + 0.0 if math.isfinite(rounded) else value

@@ -21,7 +21,7 @@ from typing import Any
 from msgspec import structs
 
 from assent.core.digest import Digest
-from assent.core.profile import ColumnProfile, DataProfile, Overlap
+from assent.core.profile import FORMAT, ColumnProfile, DataProfile, Overlap
 from assent.errors import UsageError
 from assent.measure.profiles import counting, parts, profile, tallies
 from assent.measure.profiles.columns import Column
@@ -64,8 +64,8 @@ def profile_with_spark(
     hashed = Hashed(salt) if hash_values else None
     with counting_engine(doing) as connection:
         frame = Frame(source, connection, doing, has_names=has_names)
-        found = _profile(frame, baseline, leave_out, key, hashed, progress)
-        return structs.replace(found, against=known)
+        counted = _profile(frame, baseline, leave_out, key, hashed, progress)
+        return structs.replace(counted, against=known)
 
 
 def overlap_with_spark(
@@ -126,7 +126,7 @@ def _same_keys(both: Sequence[Frame], key: Sequence[str]) -> int:
     sides = []
     for frame, given in zip(both, shared(both[0].columns, both[1].columns), strict=True):
         asked = [given[name] for name in key]
-        there = " AND ".join(f"{one} IS NOT NULL" for one in asked)
+        there = " AND ".join(f"{name} IS NOT NULL" for name in asked)
         listed = f"hash({', '.join(asked)}) AS h, hash('second', {', '.join(asked[::-1])}) AS g"
         sides.append(frame.queried(f"SELECT {listed} FROM rows WHERE {there}", "h long, g long"))
     return int(sides[1].join(sides[0], ["h", "g"], "left_semi").count())
@@ -153,10 +153,11 @@ def _profile(
     content = parts.content(unpacked, {*leave_out, *key})
     duplicates, near_duplicates = _duplicates(frame, content, rows)
     return DataProfile(
+        format=FORMAT,
         rows=rows,
         columns=tuple(
-            structs.replace(one, of=column.of)
-            for one, column in zip(profiles, columns, strict=True)
+            structs.replace(column_profile, of=column.of)
+            for column_profile, column in zip(profiles, columns, strict=True)
         ),
         duplicates=duplicates,
         near_duplicates=near_duplicates,
@@ -177,20 +178,24 @@ class _Counted:
         nothing = [0, *map(_nothing, specs)]
         rows, *counted = self._tallied(partial(_count, specs), nothing, self._columns)
         there = {
-            spec.column.name: found.there
-            for spec, found in zip(specs, counted, strict=True)
-            if isinstance(found, FewTexts) and found.counts is None
+            spec.column.name: texts.there
+            for spec, texts in zip(specs, counted, strict=True)
+            if isinstance(texts, FewTexts) and texts.counts is None
         }
         many = self._many_texts(there, rows)
         return rows, [
-            many.get(spec.column.name) or self._profile(spec, found, rows)
-            for spec, found in zip(specs, counted, strict=True)
+            many.get(spec.column.name) or self._profile(spec, tally, rows)
+            for spec, tally in zip(specs, counted, strict=True)
         ]
 
     def _specs(self) -> list[Spec]:
         """How each column is counted: at the edges of the baseline, or at those of a sample."""
-        specs = {one.name: self._shaper.spec(one) for one in self._columns}
-        unknown = [one for one in self._columns if _is_number(one) and not specs[one.name].edges]
+        specs = {column.name: self._shaper.spec(column) for column in self._columns}
+        unknown = [
+            column
+            for column in self._columns
+            if _is_number(column) and not specs[column.name].edges
+        ]
         if unknown:
             most = min(_MOST_SAMPLED, max(_MIN_SAMPLED, MAX_SAMPLED // len(unknown)))
             nothing = [Sample(most=most)] * len(unknown)
@@ -222,17 +227,17 @@ class _Counted:
                 text,
                 rows - there[column.name],
                 counting.distinct_in(text.least),
-                found.counts or {},
+                few.counts or {},
             )
-            for column, text, found in zip(columns, texts, frequent, strict=True)
+            for column, text, few in zip(columns, texts, frequent, strict=True)
         }
 
-    def _profile(self, spec: Spec, found: Any, rows: int) -> ColumnProfile:
+    def _profile(self, spec: Spec, tally: Any, rows: int) -> ColumnProfile:
         if _is_number(spec.column):
-            return self._shaper.numbers(spec.column, found, spec.edges)
+            return self._shaper.numbers(spec.column, tally, spec.edges)
         if spec.column.counting == "text":
-            return self._shaper.few_texts(spec.column, found.counts, rows - found.there)
-        return self._shaper.facts(spec.column, rows, found)
+            return self._shaper.few_texts(spec.column, tally.counts, rows - tally.there)
+        return self._shaper.facts(spec.column, rows, tally)
 
     def _tallied(self, task: Task, nothing: Sequence[Any], columns: Sequence[Column]) -> Any:
         """What a task counts, which reads these columns, or what they were taken out of."""
@@ -266,19 +271,19 @@ def _sample(columns: Sequence[Column], most: int, rows: Rows) -> list[Sample]:
 def _count(specs: Sequence[Spec], rows: Rows) -> list[Tally]:
     """The rows, and what is counted of each column."""
     numbers = [spec for spec in specs if _is_number(spec.column)]
-    rest = [one.column for one in specs if one.column.counting in ("boolean", "presence")]
+    rest = [spec.column for spec in specs if spec.column.counting in ("boolean", "presence")]
     counted = iter(tallies.counted(rows, numbers) if numbers else ())
     facts = iter(tallies.facts(rows, rest))
-    found: list[Tally] = list(tallies.query(rows, f"SELECT count(*) FROM {rows.relation}")[0])
+    tallied: list[Tally] = list(tallies.query(rows, f"SELECT count(*) FROM {rows.relation}")[0])
     for column in (spec.column for spec in specs):
         if _is_number(column):
-            found.append(next(counted))
+            tallied.append(next(counted))
         elif column.counting == "text":
             ((there,),) = tallies.query(rows, f"SELECT count({column.read}) FROM {rows.relation}")
-            found.append(FewTexts(there, tallies.few_texts(rows, column)))
+            tallied.append(FewTexts(there, tallies.few_texts(rows, column)))
         else:
-            found.append(next(facts))
-    return found
+            tallied.append(next(facts))
+    return tallied
 
 
 def _read_texts(
@@ -319,8 +324,8 @@ def _duplicates(
     exact = ", ".join(column.read for column in columns)
     nearly = ", ".join(near(column) for column in columns)
     hashes = frame.queried(f"SELECT hash({exact}) AS h, hash({nearly}) AS n FROM rows", _HASHES)
-    found = hashes.agg(*[functions.count_distinct(one) for one in ("h", "n")]).first()
-    return rows - int(found[0]), rows - int(found[1])
+    row = hashes.agg(*[functions.count_distinct(name) for name in ("h", "n")]).first()
+    return rows - int(row[0]), rows - int(row[1])
 
 
 _HASHES = "h long, n long"

@@ -140,8 +140,8 @@ def added(first: Mapping[_Key, int], second: Mapping[_Key, int]) -> dict[_Key, i
 
 def query(rows: Rows, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
     """All that a query gives."""
-    found: list[tuple[Any, ...]] = rows.connection.cursor().execute(sql, parameters).fetchall()
-    return found
+    answer: list[tuple[Any, ...]] = rows.connection.cursor().execute(sql, parameters).fetchall()
+    return answer
 
 
 def text_of(column: Column) -> str:
@@ -166,15 +166,15 @@ def numbers(rows: Rows, columns: Sequence[Column]) -> Iterator[Sequence[Values]]
             yield (values,)
         return
     asked = [f"{_number(column)} AS c{place}" for place, column in enumerate(columns)]
-    hashed = [at for at, one in enumerate(columns) if fingerprints.is_hashed_by_engine(one)]
+    hashed = [at for at, column in enumerate(columns) if fingerprints.is_hashed_by_engine(column)]
     asked += [f"{fingerprints.hash_in_sql(columns[at])} AS h{at}" for at in hashed]
     sql = f"SELECT {', '.join(asked)} FROM {rows.relation}"
     for batch in stream.batches(rows.connection, sql, rows.doing):
-        found = batch[: len(columns)]
+        chunk = batch[: len(columns)]
         for place, hashes in zip(hashed, batch[len(columns) :], strict=True):
             summed = fingerprints.sum_of_hashes(hashes.numbers)
-            found[place] = replace(found[place], hashed=summed)
-        yield found
+            chunk[place] = replace(chunk[place], hashed=summed)
+        yield chunk
 
 
 def _number(column: Column) -> str:
@@ -200,24 +200,24 @@ def _number(column: Column) -> str:
 
 def counted(rows: Rows, specs: Sequence[Spec]) -> list[Partial]:
     """The counts of columns of numbers, batch by batch."""
-    found = [spec.nothing for spec in specs]
+    partials = [spec.nothing for spec in specs]
     for batch in numbers(rows, [spec.column for spec in specs]):
         for place, (spec, values) in enumerate(zip(specs, batch, strict=True)):
             runs = counting.sort(values)
             part = counting.count(runs, spec.edges, spec.against, spec.bounds, sketch=True)
-            found[place] = counting.merge(found[place], part)
-    return found
+            partials[place] = counting.merge(partials[place], part)
+    return partials
 
 
 def sampled(rows: Rows, columns: Sequence[Column], most: int) -> list[Sample]:
     """A sample of each column of numbers, of at most so many values."""
-    found = [Sample(most=most)] * len(columns)
+    samples = [Sample(most=most)] * len(columns)
     for batch in numbers(rows, columns):
         for place, values in enumerate(batch):
-            step = found[place].step
+            step = samples[place].step
             kept = counting.in_order_of_rows(replace(values, numbers=values.numbers[::step]))
-            found[place] = found[place].merged(Sample(kept.tolist(), step, most))
-    return found
+            samples[place] = samples[place].merged(Sample(kept.tolist(), step, most))
+    return samples
 
 
 # Text, booleans, and what is only counted for nulls
@@ -269,7 +269,7 @@ def few_texts(rows: Rows, column: Column) -> dict[str, int] | None:
 def many_texts(rows: Rows, column: Column, known: Sequence[str]) -> ManyTexts:
     """What is counted of texts that are too many, those that are `known` one by one."""
     there = _texts(rows, column)
-    found = query(
+    answer = query(
         rows,
         f"SELECT length(t), count(*), count(*) FILTER ({token_in_sql('t')}), "
         f"sum({hash_of_text('t')}) FROM {there} GROUP BY 1",
@@ -277,9 +277,9 @@ def many_texts(rows: Rows, column: Column, known: Sequence[str]) -> ManyTexts:
     which = "WHERE t IN (SELECT unnest(?::VARCHAR[]))"
     sql = f"SELECT t, count(*) FROM {there} {which} GROUP BY 1"
     return ManyTexts(
-        lengths={row[0]: row[1] for row in found},
-        tokens=sum(row[2] for row in found),
-        hashed=sum(row[3] for row in found) % fingerprints.MODULUS,
+        lengths={row[0]: row[1] for row in answer},
+        tokens=sum(row[2] for row in answer),
+        hashed=sum(row[3] for row in answer) % fingerprints.MODULUS,
         known=dict(query(rows, sql, [[*known]])) if known else {},
     )
 
@@ -297,7 +297,7 @@ def least_texts(rows: Rows, column: Column) -> bytes:
 
     sql = f"SELECT DISTINCT {hash_of_text('t')} FROM {_texts(rows, column)}"
     least = query(rows, f"{sql} ORDER BY 1 LIMIT {counting.MAX_FEW}")
-    return counting.least_of(np.array([one for (one,) in least], np.uint64))
+    return counting.least_of(np.array([number for (number,) in least], np.uint64))
 
 
 def _texts(rows: Rows, column: Column) -> str:

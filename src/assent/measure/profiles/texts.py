@@ -23,7 +23,7 @@ WRITTEN = "texts.parquet"
 """The files in a table's private folder: values, and texts."""
 
 _RAW = "raw.parquet"
-_WITHOUT_POINTS = tuple(one for one in fits.ALL if one not in ("DOUBLE", "DECIMAL"))
+_WITHOUT_POINTS = tuple(type_ for type_ in fits.ALL if type_ not in ("DOUBLE", "DECIMAL"))
 _ONE_OBJECT = (
     "it holds one object, which is one row; if it is a table by columns, write a list of rows, or "
     "one object a line"
@@ -71,20 +71,20 @@ def write(
     target = folder / WRITTEN
     if format_ == "json":
         with jsons.explained(doing, sources):
-            found = _write_objects(connection, sources, target, reading, folders, doing)
+            texts = _write_objects(connection, sources, target, reading, folders, doing)
     else:
         delimiter = "\t" if format_ == "tsv" else None
         lines = Lines(connection, sources, doing, delimiter, reading, beside=folders.option)
         folders.require_apart(lines.columns, doing)
-        found = Texts()
+        texts = Texts()
         if lines.columns:
-            found = _write_lines(connection, lines, target, reading, folders)
+            texts = _write_lines(connection, lines, target, reading, folders)
     if not target.exists():
         return Texts()
     names = tuple(connection.sql(f"SELECT * FROM {_parquet(target)}").columns)
-    columns = fits.cast_columns(names, found.types)
+    columns = fits.cast_columns(names, texts.types)
     engine.copy(connection, f"SELECT {columns} FROM {_parquet(target)}", folder / ROWS)
-    return structs.replace(found, names=names)
+    return structs.replace(texts, names=names)
 
 
 def _write_lines(
@@ -97,7 +97,7 @@ def _write_lines(
     relation = folders.relation(lines.relation(), are_texts=True)
     with lines.explained():
         engine.copy(connection, f"SELECT {listed} FROM {relation}", first)
-    ragged, said = lines.require_sound(skip_ragged=reading.skip_ragged)
+    ragged, reasons = lines.require_sound(skip_ragged=reading.skip_ragged)
     lines.require_one_header(_parquet(first))
     if first != target:
         commas, points = fits.with_commas(connection, _parquet(first), lines.columns)
@@ -110,7 +110,7 @@ def _write_lines(
     notes = [*lines.notes, *hints(connection, _parquet(target), rest)]
     if ragged:
         lines_are = "1 line was" if ragged == 1 else f"{ragged:,} lines were"
-        notes.insert(0, f"{lines_are} left out: {said}")
+        notes.insert(0, f"{lines_are} left out: {reasons}")
     return Texts(types=types, ragged=ragged, notes=tuple(notes))
 
 
@@ -120,10 +120,10 @@ def _of_folders(folders: Folders) -> dict[str, tuple[str, ...]]:
 
 def _with_points(columns: Sequence[str], commas: Collection[str], relation: str) -> str:
     listed = ", ".join(
-        f"replace({engine.name(one)}, ',', '.') AS {engine.name(one)}"
-        if one in commas
-        else engine.name(one)
-        for one in columns
+        f"replace({engine.name(column)}, ',', '.') AS {engine.name(column)}"
+        if column in commas
+        else engine.name(column)
+        for column in columns
     )
     return f"SELECT {listed} FROM {relation}"
 
@@ -147,7 +147,8 @@ def _write_objects(
     folders.require_apart(objects.columns.values(), doing)
     texts = objects.candidates
     columns = ", ".join(
-        reading.value(one) if one in texts else engine.name(one) for one in objects.columns.values()
+        reading.value(column) if column in texts else engine.name(column)
+        for column in objects.columns.values()
     )
     columns = ", ".join([columns, *map(engine.name, folders.columns)])
     try:

@@ -73,8 +73,8 @@ def least_rows(there: int) -> int:
 def words_of(counts: Mapping[str, int], hashed: Callable[[str], str] | None) -> Words:
     """The words of a text whose values are all counted."""
     least = least_rows(sum(counts.values()))
-    found = {shortened(value): count for value, count in counts.items() if count >= least}
-    return Words(tokens=tokens_of(counts), frequent=ordered(found, hashed))
+    frequent = {shortened(value): count for value, count in counts.items() if count >= least}
+    return Words(tokens=tokens_of(counts), frequent=ordered(frequent, hashed))
 
 
 def ordered(

@@ -129,7 +129,7 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for share in (self.nulls, self.missing, self.zeros):
             if not isinstance(share, ShareRule):
                 check_share(share)
-        looks_at_columns = any(one is not None for one in (*self._of_columns, self.new_categories))
+        looks_at_columns = any(key is not None for key in (*self._of_columns, self.new_categories))
         if (self.columns or self.leave_out) and not looks_at_columns:
             raise ValueError("columns and leave_out choose nothing: rows are judged as a whole")
         if self.inconclusive != "warn" and self.drift is None and self.new_categories is None:
@@ -141,7 +141,7 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if any(_matches(pattern, name) for pattern in self.leave_out for name in known):
             return False
         return not self.columns or any(
-            _matches(one, name) for one in self.columns for name in known
+            _matches(pattern, name) for pattern in self.columns for name in known
         )
 
     def _check_leakage(self) -> None:
@@ -168,9 +168,9 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         del evidence  # the diff has what is judged
         if self.between is not None and self.max is not None:
-            rows = {one.name: one.rows for one in diff.data.measured}
+            rows = {data.name: data.rows for data in diff.data.measured}
             return list(judge_leakage(self.between, self.max, diff.data.overlaps, rows))
-        measured = next((one for one in diff.data.measured if one.name == self.data), None)
+        measured = next((data for data in diff.data.measured if data.name == self.data), None)
         if measured is None:
             return [
                 failed(
@@ -179,7 +179,7 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                     remedy="declare it under `data`, or correct the gate on the base branch",
                 )
             ]
-        change = next((one for one in diff.data.changes if one.name == self.data), None)
+        change = next((change for change in diff.data.changes if change.name == self.data), None)
         judgement = _Judgement(self, measured, change, diff, without_baseline)
         return list(judgement.findings())
 
@@ -201,13 +201,17 @@ class _Judgement:
         self._has_baseline = diff.baseline is not None
         self._at = diff.at
         self._without_baseline = without_baseline
-        self._columns = [one for one in measured.columns if self._covers(one.name, one.old_name)]
-        self._changes = [
-            one
-            for one in (() if change is None else change.columns)
-            if self._covers(one.name, one.old_name)
+        self._columns = [
+            column for column in measured.columns if self._covers(column.name, column.old_name)
         ]
-        self._change_of = {one.name: one for one in self._changes if one.new is not None}
+        self._changes = [
+            column
+            for column in (() if change is None else change.columns)
+            if self._covers(column.name, column.old_name)
+        ]
+        self._change_of = {
+            column.name: column for column in self._changes if column.new is not None
+        }
 
     def findings(self) -> Iterator[Finding]:
         gate = self._gate
@@ -249,7 +253,7 @@ class _Judgement:
         """A gate on columns that are not there has not looked at what it was to look at."""
         if not self._measured.is_profiled:
             return None
-        names = [one.name for one in self._measured.columns]
+        names = [column.name for column in self._measured.columns]
         absent = [
             pattern
             for pattern in self._gate.columns
@@ -266,17 +270,19 @@ class _Judgement:
     def _unpaired(self) -> Iterator[Finding]:
         """A column that the gate names and the baseline does not have is compared with nothing."""
         gate = self._gate
-        shares = (one for one in (gate.nulls, gate.missing, gate.zeros) if one is not None)
+        shares = (rule for rule in (gate.nulls, gate.missing, gate.zeros) if rule is not None)
         compares = (
             gate.drift is not None
             or gate.new_categories in ("warn", "block")
-            or any(share_rule(one).max_rise is not None for one in shares)
+            or any(share_rule(rule).max_rise is not None for rule in shares)
             or (gate.range is not None and gate.range.outside is not None)
         )
         if not compares or self._change is None or not self._change.is_profiled:
             return
         new = [
-            one.name for one in self._columns if one.old_name is None and one.name in gate.columns
+            column.name
+            for column in self._columns
+            if column.old_name is None and column.name in gate.columns
         ]
         if 0 < len(new) < len(self._columns):  # where there are no others, each rule says so
             yield self._alone(
@@ -330,10 +336,10 @@ class _Judgement:
 
     def _schema(self, rule: str, allowed: str) -> Finding:
         broken: list[str] = []
-        for one in self._changes:
-            said = _schema_change(one, is_strict=allowed == "same")
-            if said:
-                broken.append(said)
+        for change in self._changes:
+            broken_rule = _schema_change(change, is_strict=allowed == "same")
+            if broken_rule:
+                broken.append(broken_rule)
         return bounded(
             rule,
             not broken,
@@ -347,7 +353,7 @@ class _Judgement:
 
     def _drift(self, rule: str, amount: Level | float) -> Iterator[Finding]:
         threshold = LEVELS[amount] if isinstance(amount, str) else float(amount)
-        both = [one for one in self._columns if one.old_name is not None]
+        both = [column for column in self._columns if column.old_name is not None]
         if not both:
             yield failed(
                 rule=rule,
@@ -355,15 +361,15 @@ class _Judgement:
                 remedy="correct `columns` and `leave_out` of the gate on the base branch",
             )
             return
-        unable = [one for one in both if one.problem]
+        unable = [column for column in both if column.problem]
         if unable:
             yield failed(
                 rule=rule,
                 reason=f"{count(len(unable), 'column')} could not be compared",
-                evidence=listed([f"`{short(one.name)}`: {one.problem}" for one in unable]),
+                evidence=listed([f"`{short(column.name)}`: {column.problem}" for column in unable]),
                 remedy="restore the columns, or leave them out (`leave_out`) on the base branch",
             )
-        tested = [(one, one.test) for one in both if one.test is not None]
+        tested = [(column, column.test) for column in both if column.test is not None]
         adjusted = holm([shown_p(test, threshold) for _, test in tested])
         moved: list[tuple[MeasuredColumn, DriftTest]] = []
         unsure: list[tuple[MeasuredColumn, DriftTest]] = []
@@ -373,24 +379,26 @@ class _Judgement:
             elif stable_p(test, max(threshold, MATTERS)) >= ALPHA:
                 unsure.append((column, test))
         if moved:
-            moved.sort(key=lambda one: (-one[1].psi, one[0].name))
+            moved.sort(key=lambda pair: (-pair[1].psi, pair[0].name))
             yield failed(
                 rule=rule,
                 reason=f"{count(len(moved), 'column')} of {len(both):,} "
                 f"{'has' if len(moved) == 1 else 'have'} drifted, beyond chance",
-                evidence=f"{listed([self._drifted(*one) for one in moved])} {self._on_rows()}",
-                remedy=f"find out why {named([one.name for one, _ in moved], 3)} moved; if it is "
-                "meant to, leave it out or raise the limit on the base branch",
+                evidence=f"{listed([self._drifted(*pair) for pair in moved])} {self._on_rows()}",
+                remedy=f"find out why {named([column.name for column, _ in moved], 3)} moved; if "
+                "it is meant to, leave it out or raise the limit on the base branch",
             )
         if unsure:
             yield self._unsure(rule, unsure, max(threshold, MATTERS))
-        left = [one for one in self._columns if one.not_compared]
+        left = [column for column in self._columns if column.not_compared]
         if left:
             yield undecided(
                 rule,
                 f"{count(len(left), 'column was', 'columns were')} not compared",
                 self._gate.undecided,
-                evidence=listed([f"`{short(one.name)}`: {one.not_compared}" for one in left]),
+                evidence=listed(
+                    [f"`{short(column.name)}`: {column.not_compared}" for column in left]
+                ),
                 remedy="look at the columns yourself, or leave them out (`leave_out`) on the base "
                 "branch",
             )
@@ -413,7 +421,7 @@ class _Judgement:
             reason = f"{count(len(columns), 'column')} moved so close to the limit that it cannot "
             reason += "be told on which side"
             remedy = "look at the columns yourself, or bring more rows"
-        drifted = listed([self._drifted(*one) for one in columns])
+        drifted = listed([self._drifted(*pair) for pair in columns])
         return self._open(rule, reason, f"{drifted} {self._on_rows()}", remedy)
 
     def _open(self, rule: str, reason: str, evidence: str, remedy: str) -> Finding:
@@ -421,21 +429,21 @@ class _Judgement:
         return Finding(rule=rule, outcome=outcome, reason=reason, evidence=evidence, remedy=remedy)
 
     def _drifted(self, column: MeasuredColumn, test: DriftTest) -> str:
-        said = f"`{short(column.name)}` PSI {test.psi:.2g}"
+        words = f"`{short(column.name)}` PSI {test.psi:.2g}"
         change = self._change_of.get(column.name)
         if change is None or change.old is None or change.new is None:
-            return said
+            return words
         if change.new.kind in ("text", "nested"):
-            said += " of the lengths"
+            words += " of the lengths"
         if (
             change.new.kind == "number"
             and change.old.mean is not None
             and change.new.mean is not None
         ):
-            said += f", mean {change.old.mean:.4g} → {change.new.mean:.4g}"
+            words += f", mean {change.old.mean:.4g} → {change.new.mean:.4g}"
         if abs(change.old.nulls - change.new.nulls) >= _NULLS_WORTH_SAYING:
-            said += f", nulls {percent(change.old.nulls)} → {percent(change.new.nulls)}"
-        return said
+            words += f", nulls {percent(change.old.nulls)} → {percent(change.new.nulls)}"
+        return words
 
     def _on_rows(self) -> str:
         old, new = self._measured.old_rows, self._measured.rows
@@ -443,28 +451,30 @@ class _Judgement:
 
     def _of_one_side(self) -> str:
         """Which columns could not drift, because only one side has them."""
-        names = [one.name for one in self._changes if one.old is None or one.new is None]
+        names = [
+            change.name for change in self._changes if change.old is None or change.new is None
+        ]
         return f"not compared, as one side alone has it: {named(names)}" if names else ""
 
     def _categories(self, rule: str) -> Iterator[Finding]:
-        found = [one for one in self._changes if one.added]
-        if found:
+        changes = [change for change in self._changes if change.added]
+        if changes:
             told = [
-                f"`{short(one.name)}`: "
-                + listed([f"`{short(value)}` ({rows:,} rows)" for value, rows in one.added], 3)
-                for one in found
+                f"`{short(change.name)}`: "
+                + listed([f"`{short(value)}` ({rows:,} rows)" for value, rows in change.added], 3)
+                for change in changes
             ]
             blocks = self._gate.new_categories == "block"
             yield Finding(
                 rule=rule,
                 outcome=Outcome.FAILED if blocks else Outcome.WARNED,
-                reason=f"{count(len(found), 'column has', 'columns have')} categories that the "
+                reason=f"{count(len(changes), 'column has', 'columns have')} categories that the "
                 "baseline does not have",
                 evidence=listed(told),
                 remedy="check that the model knows them; correct the data, or allow them on the "
                 "base branch",
             )
-        open_ended = [one.name for one in self._columns if one.is_open]
+        open_ended = [column.name for column in self._columns if column.is_open]
         if open_ended and self._gate.new_categories == "block":
             yield self._open(
                 rule,
@@ -473,17 +483,19 @@ class _Judgement:
                 named(open_ended),
                 "leave the columns out (`leave_out`) on the base branch, or look yourself",
             )
-        elif not found:
+        elif not changes:
             yield self._no_new_categories(rule, open_ended)
 
     def _no_new_categories(self, rule: str, open_ended: list[str]) -> Finding:
         """None were found: that is a pass if any could have been."""
         known = [
-            one.name
-            for one in self._columns
-            if one.old is not None and one.new.kind in ("category", "boolean") and not one.is_open
+            column.name
+            for column in self._columns
+            if column.old is not None
+            and column.new.kind in ("category", "boolean")
+            and not column.is_open
         ]
-        there = {one.name for one in self._columns} - {*known, *open_ended}
+        there = {column.name for column in self._columns} - {*known, *open_ended}
         named_in_vain = [name for name in self._gate.columns if name in there]
         left = _not_looked_at([*open_ended, *named_in_vain])
         if known:
@@ -496,16 +508,20 @@ class _Judgement:
 
     def _shares(self, what: Missing, rule: ShareRule) -> Iterator[Finding]:
         name = f"data {self._gate.data} {what}"
-        columns = [one for one in self._columns if what != "zeros" or holds_numbers(one.new)]
+        columns = [
+            column for column in self._columns if what != "zeros" or holds_numbers(column.new)
+        ]
         if rule.max is not None:
-            said = f"{name} max {show(rule.max)}"
-            unable = self._empty(said) if self._measured.is_profiled else _no_profile(said)
-            judged = unable or judge_shares(said, what, rule.max, columns)
+            rule_text = f"{name} max {show(rule.max)}"
+            unable = (
+                self._empty(rule_text) if self._measured.is_profiled else _no_profile(rule_text)
+            )
+            judged = unable or judge_shares(rule_text, what, rule.max, columns)
             yield from self._with_others(judged) if what == "zeros" else (judged,)
         if rule.max_rise is not None:
-            said = f"{name} max_rise {show(rule.max_rise)}"
-            unable = self._not_comparable(said) or self._empty(said)
-            judged = unable or judge_rises(said, what, rule.max_rise, columns)
+            rule_text = f"{name} max_rise {show(rule.max_rise)}"
+            unable = self._not_comparable(rule_text) or self._empty(rule_text)
+            judged = unable or judge_rises(rule_text, what, rule.max_rise, columns)
             is_of_numbers = what == "zeros" and unable is None
             yield from self._with_others(judged) if is_of_numbers else (judged,)
 
@@ -529,17 +545,17 @@ class _Judgement:
         numbers. Where there are no others, the rule has failed by that.
         """
         lost = [
-            one
-            for one in self._columns
-            if not holds_numbers(one.new)
-            and (one.name in self._gate.columns or (one.old and holds_numbers(one.old)))
+            column
+            for column in self._columns
+            if not holds_numbers(column.new)
+            and (column.name in self._gate.columns or (column.old and holds_numbers(column.old)))
         ]
-        if lost and any(holds_numbers(one.new) for one in self._columns):
+        if lost and any(holds_numbers(column.new) for column in self._columns):
             yield undecided(
                 rule,
                 f"{count(len(lost), 'column holds', 'columns hold')} no numbers",
                 self._gate.undecided,
-                evidence=listed([_without(one) for one in lost]),
+                evidence=listed([_without(column) for column in lost]),
                 remedy="make them numbers, or leave them out (`leave_out`) on the base branch",
             )
 
@@ -555,14 +571,14 @@ class _Judgement:
         for finding in judge_bounds(rule, name, self._columns):
             yield from self._with_others(finding)
         if rule.outside is not None:
-            said = f"{name} outside {show(rule.outside)}"
-            unable = self._not_comparable(said)
+            rule_text = f"{name} outside {show(rule.outside)}"
+            unable = self._not_comparable(rule_text)
             if unable is not None:
                 yield unable
                 return
             rows, means = self._measured.rows, self._gate.undecided
             yield from judge_outside(
-                said, rule.outside, self._columns, rows, means, named=self._gate.columns
+                rule_text, rule.outside, self._columns, rows, means, named=self._gate.columns
             )
 
     def _freshness(self, rule: FreshnessRule) -> Finding:

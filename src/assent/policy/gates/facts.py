@@ -57,7 +57,9 @@ class RangeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             msgspec.structs.force_setattr(self, key, stated(getattr(self, key)))
         if self.min is None and self.max is None and self.outside is None:
             raise ValueError("range needs at least one of min, max, outside")
-        if any(isinstance(one, float) and not math.isfinite(one) for one in (self.min, self.max)):
+        if any(
+            isinstance(bound, float) and not math.isfinite(bound) for bound in (self.min, self.max)
+        ):
             raise ValueError("a bound that is infinite or not a number judges nothing")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError("min is greater than max, so nothing can pass")
@@ -111,15 +113,15 @@ def judge_shares(
         return nothing_left(rule)
     share = SHARES[what]
     above = sorted(
-        (one for one in columns if share(one.new) > share_of(most) + _ROUNDING),
-        key=lambda one: (-share(one.new), one.name),
+        (column for column in columns if share(column.new) > share_of(most) + _ROUNDING),
+        key=lambda column: (-share(column.new), column.name),
     )
     return bounded(
         rule,
         not above,
         "within the bound",
         f"{count(len(above), 'column')} above the bound",
-        listed([f"`{short(one.name)}` {percent(share(one.new))}" for one in above]),
+        listed([f"`{short(column.name)}` {percent(share(column.new))}" for column in above]),
         _REMEDIES[what],
     )
 
@@ -130,15 +132,15 @@ def judge_rises(
     """Whether the share has risen by no more than allowed in each column that both sides have."""
     share = SHARES[what]
     both = [
-        (one.name, share(one.old), share(one.new))
-        for one in columns
-        if one.old is not None and (what != "zeros" or one.old.zeros is not None)
+        (column.name, share(column.old), share(column.new))
+        for column in columns
+        if column.old is not None and (what != "zeros" or column.old.zeros is not None)
     ]
     if not both:
         return nothing_left(rule, "no column is left that both sides have")
     above = sorted(
-        (one for one in both if one[2] - one[1] > share_of(most) + _ROUNDING),
-        key=lambda one: (one[1] - one[2], one[0]),
+        (rise for rise in both if rise[2] - rise[1] > share_of(most) + _ROUNDING),
+        key=lambda rise: (rise[1] - rise[2], rise[0]),
     )
     word = "zeros" if what == "zeros" else "nulls" if what == "nulls" else "missing values"
     return bounded(
@@ -157,17 +159,17 @@ def judge_bounds(
     """Whether every value lies between bounds. Columns that hold no numbers have none,
     unless there is no other.
     """
-    numbers = [one for one in columns if holds_numbers(one.new)]
+    numbers = [column for column in columns if holds_numbers(column.new)]
     for key, bound, sign in (("min", rule.min, -1), ("max", rule.max, 1)):
         if bound is None:
             continue
-        said = f"{name} {key} {show_exactly(bound)}"
+        rule_text = f"{name} {key} {show_exactly(bound)}"
         if not numbers:
-            yield nothing_left(said, "no column of numbers is left to judge")
+            yield nothing_left(rule_text, "no column of numbers is left to judge")
             continue
-        broken = [told for one in numbers if (told := _beyond(one, bound, sign))]
+        broken = [told for column in numbers if (told := _beyond(column, bound, sign))]
         yield bounded(
-            said,
+            rule_text,
             not broken,
             "within the bound",
             f"{count(len(broken), 'column has', 'columns have')} values "
@@ -206,30 +208,36 @@ def judge_outside(
     """Whether no more rows than allowed lie beyond the baseline's range. Of the columns that are
     `named` none may be without one.
     """
-    ranged = [one for one in columns if _has_range(one)]
+    ranged = [column for column in columns if _has_range(column)]
     if not ranged:
         yield nothing_left(rule, "no column of numbers or times is left that both sides have")
         return
-    empty = [one for one in ranged if one.new.minimum is None and not one.new.infinite]
-    counted = [(one, one.outside) for one in ranged if one.outside is not None and one not in empty]
-    unknown = [one for one in ranged if one.outside is None or one in empty]
+    empty = [column for column in ranged if column.new.minimum is None and not column.new.infinite]
+    counted = [
+        (column, column.outside)
+        for column in ranged
+        if column.outside is not None and column not in empty
+    ]
+    unknown = [column for column in ranged if column.outside is None or column in empty]
     unknown += [
-        one for one in columns if one.name in named and one.old is not None and not _has_range(one)
+        column
+        for column in columns
+        if column.name in named and column.old is not None and not _has_range(column)
     ]
     total = max(1, rows or 0)
     beyond = [
-        (one, sum(outside) / total + one.new.infinite, outside)
-        for one, outside in counted
-        if sum(outside) / total + one.new.infinite > share_of(most) + _ROUNDING
+        (column, sum(outside) / total + column.new.infinite, outside)
+        for column, outside in counted
+        if sum(outside) / total + column.new.infinite > share_of(most) + _ROUNDING
     ]
-    beyond.sort(key=lambda one: (-one[1], one[0].name))
+    beyond.sort(key=lambda item: (-item[1], item[0].name))
     if unknown:
         yield undecided(
             rule,
             f"of {count(len(unknown), 'column')} no row outside of the baseline's range could be "
             "counted",
             means,
-            evidence=listed([f"`{short(one.name)}`" for one in unknown]),
+            evidence=listed([f"`{short(column.name)}`" for column in unknown]),
             remedy="evaluate again where the baseline's profile is at hand, or leave them out",
         )
     if beyond or not unknown:
@@ -241,9 +249,9 @@ def judge_outside(
             "baseline's range than allowed",
             listed(
                 [
-                    f"`{short(one.name)}` {count(sum(outside), 'row')} ({percent(share)}), "
-                    f"{_span(one.old)} → {_span(one.new)}"
-                    for one, share, outside in beyond
+                    f"`{short(column.name)}` {count(sum(outside), 'row')} ({percent(share)}), "
+                    f"{_span(column.old)} → {_span(column.new)}"
+                    for column, share, outside in beyond
                 ]
             ),
             _RANGE,
@@ -271,15 +279,15 @@ def judge_freshness(
     """Whether the newest moment is new enough at the time `at` (RFC 3339). One that lies more than
     a day ahead is no proof of anything.
     """
-    said = f"{name} freshness `{short(rule.column)}` max_age {rule.max_age}"
-    column = next((one for one in columns if one.name == rule.column), None)
+    rule_text = f"{name} freshness `{short(rule.column)}` max_age {rule.max_age}"
+    column = next((column for column in columns if column.name == rule.column), None)
     newest = None if column is None else column.new.maximum
     if column is None or column.new.kind != "time" or newest is None:
         reason = "the candidate has no column of this name"
         if column is not None:
             reason = "it holds no moments" if column.new.kind != "time" else "it is empty"
         return failed(
-            rule=said,
+            rule=rule_text,
             reason=reason,
             remedy="name a column of dates or times, or correct the gate on the base branch",
         )
@@ -287,13 +295,13 @@ def judge_freshness(
     evidence = f"newest: {show_moment(newest)}"
     if age < -_DAY_S:
         return failed(
-            rule=said,
+            rule=rule_text,
             reason="the newest moment has yet to come, so it does not say how old the data is",
             evidence=evidence,
             remedy="correct the dates, or leave out the rows that are wrong",
         )
     return bounded(
-        said,
+        rule_text,
         age <= span_s(rule.max_age),
         "new enough",
         f"the newest moment is {show_span(max(0.0, age))} old",

@@ -25,9 +25,15 @@ def judge_leakage(
     not counted of this data.
     """
     rule = f"data leakage between {between[0]} and {between[1]} max {show(most)}"
-    found = [one for one in overlaps if {one.first, one.second} == {*between}]
+    between_these = [
+        overlap for overlap in overlaps if {overlap.first, overlap.second} == {*between}
+    ]
     is_empty = any(rows.get(name) == 0 for name in between)
-    if is_empty or not found or not all(_is_possible(one, rows.get(one.second)) for one in found):
+    if (
+        is_empty
+        or not between_these
+        or not all(_is_possible(overlap, rows.get(overlap.second)) for overlap in between_these)
+    ):
         yield failed(
             rule=rule,
             reason="one of the data sets has no rows"
@@ -37,23 +43,23 @@ def judge_leakage(
             "again with the extra `data` installed",
         )
         return
-    for one in found:
-        limit = one.of * fraction(most) if isinstance(most, str) else most
+    for overlap in between_these:
+        limit = overlap.of * fraction(most) if isinstance(most, str) else most
         yield bounded(
             rule,
-            one.rows <= limit,
+            overlap.rows <= limit,
             "no more rows are shared than allowed",
-            f"{count(one.rows, 'row is', 'rows are')} in both",
-            _shared(one, one.rows, "rows") + _nearly(one),
+            f"{count(overlap.rows, 'row is', 'rows are')} in both",
+            _shared(overlap, overlap.rows, "rows") + _nearly(overlap),
             _REMEDY,
         )
-        if one.keys is not None:
+        if overlap.keys is not None:
             yield bounded(
                 f"{rule}: keys",
-                one.keys <= limit,
+                overlap.keys <= limit,
                 "no more keys are shared than allowed",
-                f"{count(one.keys, 'key is', 'keys are')} in both",
-                _shared(one, one.keys, "keys"),
+                f"{count(overlap.keys, 'key is', 'keys are')} in both",
+                _shared(overlap, overlap.keys, "keys"),
                 _REMEDY,
             )
 

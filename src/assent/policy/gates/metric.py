@@ -172,7 +172,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if value is None:
             yield self._unusable(change)
             return
-        if self.better is None and any(is_turned(change.name, one) for one in _sides(change)):
+        if self.better is None and any(is_turned(change.name, side) for side in _sides(change)):
             yield self._turned(change)
             return
         if self.min is not None:
@@ -211,7 +211,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return failed(
             rule=f"{change.name} {self._bounds()}",
             reason="its sign was turned round, so the name does not say which way is better",
-            evidence=", ".join(f"`{change.name}` = {show(one)}" for one in _sides(change)),
+            evidence=", ".join(f"`{change.name}` = {show(side)}" for side in _sides(change)),
             remedy="add `better: higher` or `better: lower` to the gate, or write it with its sign",
         )
 
@@ -222,14 +222,14 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             "max_drop": self.max_drop,
             "max_rise": self.max_rise,
         }
-        said = ", ".join(
+        limits = ", ".join(
             f"{key} {show_exactly(bound)}" for key, bound in bounds.items() if bound is not None
         )
-        return f"{said}, confident" if self.confident else said
+        return f"{limits}, confident" if self.confident else limits
 
 
 def _sides(change: MetricChange) -> list[Scalar]:
-    return [one for one in (change.old, change.new) if not isinstance(one, UnsetType)]
+    return [side for side in (change.old, change.new) if not isinstance(side, UnsetType)]
 
 
 def matching(pattern: str, diff: Diff) -> list[MetricChange]:
@@ -325,13 +325,13 @@ def _beside(amount: Amount, limit: Amount, rounding: float) -> str:
 
 def _moved(change: MetricChange) -> str:
     old, new = show_apart(change.old, change.new)
-    said = f"`{change.name}`: {old} → {new}"
+    moved = f"`{change.name}`: {old} → {new}"
     if change.own is None:
-        return said
+        return moved
     own = change.own.old, change.own.new
     pairs = zip(own, show_apart(*own), strict=True)
-    old, new = ("missing" if one is UNSET else shown for one, shown in pairs)
-    return f"{said} on the same rows with the same labels ({old} → {new} each on its own)"
+    old, new = ("missing" if side is UNSET else shown for side, shown in pairs)
+    return f"{moved} on the same rows with the same labels ({old} → {new} each on its own)"
 
 
 def _of_nothing(rule: str, evidence: str) -> Finding:

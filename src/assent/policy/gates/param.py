@@ -47,7 +47,7 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 "a gate needs at least one of equals, one_of, min, max, unchanged: true"
             )
         given = (self.equals, *self.one_of, self.min, self.max)
-        if any(isinstance(one, float) and not math.isfinite(one) for one in given):
+        if any(isinstance(value, float) and not math.isfinite(value) for value in given):
             raise ValueError("a value that is infinite or not a number judges nothing")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError("min is greater than max, so nothing can pass")
@@ -80,8 +80,8 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             rule = f"param {self.param} equals {_quoted(self.equals)}"
             yield self._finding(rule, value, same(value, self.equals), "another value")
         if self.one_of:
-            allowed = ", ".join(_quoted(one) for one in self.one_of)
-            is_kept = any(same(value, one) for one in self.one_of)
+            allowed = ", ".join(_quoted(allowed_value) for allowed_value in self.one_of)
+            is_kept = any(same(value, allowed_value) for allowed_value in self.one_of)
             yield self._finding(f"param {self.param} one of {allowed}", value, is_kept, "none")
         if self.min is not None:
             yield self._bound(f"min {show_exactly(self.min)}", value, self.min, -1)
@@ -103,7 +103,7 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def _unchanged(self, diff: Diff, value: Scalar, without_baseline: WithoutBaseline) -> Finding:
         rule = f"param {self.param} unchanged"
-        change = next((one for one in diff.params.changes if one.name == self.param), None)
+        change = next((change for change in diff.params.changes if change.name == self.param), None)
         if diff.baseline is None or (change is not None and change.old is UNSET):
             none = "no baseline" if diff.baseline is None else "the baseline does not have it"
             return alone(rule, none, without_baseline, evidence=self._shown(value))
@@ -117,7 +117,7 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 def _both(change: ValueChange) -> str:
     both = change.old, change.new
-    is_text = any(isinstance(one, str) for one in both)
+    is_text = any(isinstance(side, str) for side in both)
     old, new = map(_quoted, both) if is_text else show_apart(*both)
     return f"`{change.name}`: {old} → {new}"
 

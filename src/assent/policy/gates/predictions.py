@@ -67,8 +67,8 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         """
         del evidence  # the diff says what there is
         rule = f"predictions {self.predictions} max {show(self.max)}"
-        found = diff.predictions
-        if found is None:
+        compared = diff.predictions
+        if compared is None:
             return [
                 failed(
                     rule=rule,
@@ -76,34 +76,37 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                     remedy="declare `predictions`, without `keep: false`; `evaluate` writes them",
                 )
             ]
-        if found.old_rows is None:
+        if compared.old_rows is None:
             has_baseline = diff.baseline is not None
             reason = "the baseline has no predictions" if has_baseline else "no baseline"
             return [alone(rule, reason, without_baseline)]
-        return [self._judge(rule, found, diff.lost_slices)]
+        return [self._judge(rule, compared, diff.lost_slices)]
 
-    def _judge(self, rule: str, found: PredictionsDiff, lost: Sequence[str]) -> Finding:
-        if not found.is_paired:
-            return self._of_other_rows(rule, found)
-        if found.has_other_labels and self.predictions not in ("labels_changed", "disagreement"):
+    def _judge(self, rule: str, compared: PredictionsDiff, lost: Sequence[str]) -> Finding:
+        if not compared.is_paired:
+            return self._of_other_rows(rule, compared)
+        if compared.has_other_labels and self.predictions not in (
+            "labels_changed",
+            "disagreement",
+        ):
             return undecided(
                 rule,
                 "who is right depends on which labels are",
                 self.undecided,
-                evidence=f"{found.labels_changed:,} of {found.joined:,} rows have another label "
-                "than in the baseline",
+                evidence=f"{compared.labels_changed:,} of {compared.joined:,} rows have "
+                "another label than in the baseline",
                 remedy="evaluate the baseline again with the new labels",
             )
-        measured = self._measured(found)
+        measured = self._measured(compared)
         if measured is None:
             return failed(
                 rule=rule,
-                reason=f"a {found.task} model has no {self.predictions.replace('_', ' ')}",
+                reason=f"a {compared.task} model has no {self.predictions.replace('_', ' ')}",
                 remedy="declare the column `prediction`, or correct the gate on the base branch",
             )
         value, evidence = measured
         if self.predictions == "worse_slices" and value <= self._limit:
-            unknown = self._of_slices(rule, found, lost)
+            unknown = self._of_slices(rule, compared, lost)
             if unknown is not None:
                 return unknown
         return bounded(
@@ -115,32 +118,34 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "look at who got worse, or change the bound on the base branch",
         )
 
-    def _of_slices(self, rule: str, found: PredictionsDiff, lost: Sequence[str]) -> Finding | None:
+    def _of_slices(
+        self, rule: str, compared: PredictionsDiff, lost: Sequence[str]
+    ) -> Finding | None:
         """What keeps slices that were not looked at from being called no worse."""
-        if lost or not (found.slices_judged or found.slices_untested):
+        if lost or not (compared.slices_judged or compared.slices_untested):
             return _unjudged(rule, lost)
-        if found.slices_untested:
-            slices = found.slices_judged + found.slices_untested
+        if compared.slices_untested:
+            slices = compared.slices_judged + compared.slices_untested
             return undecided(
                 rule,
                 "nothing says of some slices whether their change is chance",
                 self.undecided,
-                evidence=f"{found.slices_untested:,} of {slices:,} slices",
+                evidence=f"{compared.slices_untested:,} of {slices:,} slices",
                 remedy="predict more rows or groups of them, or bound their metric itself: "
                 "`{slice: …, metric: …, max_drop: …}`",
             )
-        if found.slices_left_out:
+        if compared.slices_left_out:
             return Finding(
                 rule=rule,
                 outcome=Outcome.WARNED,
-                reason=f"{found.slices_left_out:,} smaller slices were too many to be looked at",
+                reason=f"{compared.slices_left_out:,} smaller slices were too many to be looked at",
                 remedy="declare slices with fewer values",
             )
         return None
 
-    def _of_other_rows(self, rule: str, found: PredictionsDiff) -> Finding:
-        reason = found.problem or "the rows are different ones"
-        evidence = f"{found.joined:,} rows of both models"
+    def _of_other_rows(self, rule: str, compared: PredictionsDiff) -> Finding:
+        reason = compared.problem or "the rows are different ones"
+        evidence = f"{compared.joined:,} rows of both models"
         if self.inconclusive is None:
             remedy = "predict the rows of the baseline"
             return undecided(rule, reason, self.undecided, evidence=evidence, remedy=remedy)
@@ -152,23 +157,23 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             remedy="let a person decide, or predict the rows of the baseline",
         )
 
-    def _measured(self, found: PredictionsDiff) -> tuple[float, str] | None:
+    def _measured(self, compared: PredictionsDiff) -> tuple[float, str] | None:
         """What is bounded, and how it reads; None if these predictions do not have it."""
-        rows = found.joined
+        rows = compared.joined
         match self.predictions:
             case "worse_slices":
-                worse = len({(one.column, one.value) for one in found.slices})
-                return worse, f"{worse} of {found.slices_judged:,} slices"
+                worse = len({(change.column, change.value) for change in compared.slices})
+                return worse, f"{worse} of {compared.slices_judged:,} slices"
             case "labels_changed":
-                count = found.labels_changed
+                count = compared.labels_changed
             case "disagreement":
-                if found.disagreement is None:
+                if compared.disagreement is None:
                     return None
-                count = round(found.disagreement * rows)
+                count = round(compared.disagreement * rows)
             case flips:
-                if found.flips is None:
+                if compared.flips is None:
                     return None
-                count = found.flips.worse if flips == "negative_flips" else found.flips.better
+                count = compared.flips.worse if flips == "negative_flips" else compared.flips.better
         return count / rows, f"{count:,} of {rows:,} rows ({show_about(100 * count / rows)}%)"
 
 

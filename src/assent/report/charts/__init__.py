@@ -34,7 +34,7 @@ def charts_of(report: ReviewReport) -> Mapping[Topic, tuple[Chart, ...]]:
     diff = report.diff
     predictions = diff.predictions
     ranks = ranks_of(report.verdict.findings)
-    found = {
+    charts_by_topic = {
         Topic.METRICS: (*interval_charts(diff.metrics, ranks), *slice_charts(diff, ranks)),
         Topic.PREDICTIONS: ()
         if predictions is None
@@ -47,7 +47,7 @@ def charts_of(report: ReviewReport) -> Mapping[Topic, tuple[Chart, ...]]:
         Topic.DATA: distribution_charts(diff.data, _MOST_COLUMNS),
         Topic.MODEL: weights_charts(diff.model_files),
     }
-    return {topic: _folded(charts) for topic, charts in found.items() if charts}
+    return {topic: _folded(charts) for topic, charts in charts_by_topic.items() if charts}
 
 
 def _folded(charts: tuple[Chart, ...]) -> tuple[Chart, ...]:

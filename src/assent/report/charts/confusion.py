@@ -119,11 +119,11 @@ def _counted(title: str, grid: _Grid, counts: _Counts, was: _Counts | None) -> C
     right = sum(counts[at][at] for at in range(len(classes)) if grid.is_told(at, at))
     rows = sum(map(sum, counts))
     rest = f", {counts[-1][-1]:,} not told apart" if grid.is_rest else ""
-    said = f"{title}: {right:,} of {rows:,} rows on the diagonal{rest}, {len(classes):,} classes."
+    words = f"{title}: {right:,} of {rows:,} rows on the diagonal{rest}, {len(classes):,} classes."
     return Chart(
         title=(Words(title),),
         note=(Words("rows; the shade is the share of the label"),),
-        drawing=matrix.draw(classes, classes, cells, titles=_TITLES).svg(said),
+        drawing=matrix.draw(classes, classes, cells, titles=_TITLES).svg(words),
     )
 
 
@@ -134,18 +134,18 @@ def _changed(grid: _Grid, old: _Counts, new: _Counts) -> Chart:
     is_counted = sum(map(sum, old)) == sum(map(sum, new))
     before, after = (old, new) if is_counted else (_shares(old), _shares(new))
     changes = [[after[down][at] - before[down][at] for at in range(size)] for down in range(size)]
-    largest = max(abs(one) for row in changes for one in row) or 1
+    largest = max(abs(change) for row in changes for change in row) or 1
     signed = _counts_signed if is_counted else _points_signed
     names = matrix.names(classes)
     cells = [
         [
             Square(
-                signed(one, is_short=matrix.is_narrow(size)),
-                style=_style(grid, down, at, one),
-                strength=abs(one) / largest,
-                tooltip=_tooltip(names[down], names[at], signed(one)),
+                signed(change, is_short=matrix.is_narrow(size)),
+                style=_style(grid, down, at, change),
+                strength=abs(change) / largest,
+                tooltip=_tooltip(names[down], names[at], signed(change)),
             )
-            for at, one in enumerate(row)
+            for at, change in enumerate(row)
         ]
         for down, row in enumerate(changes)
     ]
@@ -153,7 +153,7 @@ def _changed(grid: _Grid, old: _Counts, new: _Counts) -> Chart:
         ((down, at) for down in range(size) for at in range(size)),
         key=lambda place: (-abs(changes[place[0]][place[1]]), place),
     )[:4]
-    said = "; ".join(
+    words = "; ".join(
         _tooltip(classes[down], classes[at], signed(changes[down][at])) for down, at in most
     )
     unit = "rows" if is_counted else "percentage points of the label"
@@ -161,7 +161,7 @@ def _changed(grid: _Grid, old: _Counts, new: _Counts) -> Chart:
         title=(Words("Confusion: the change"),),
         note=(Words(f"{unit}; green is better, orange is worse"),),
         drawing=matrix.draw(classes, classes, cells, titles=_TITLES).svg(
-            f"Change of the confusion in {unit}. Most: {said}."
+            f"Change of the confusion in {unit}. Most: {words}."
         ),
     )
 
@@ -173,7 +173,7 @@ def _style(grid: _Grid, label: int, predicted: int, change: float) -> str:
 
 
 def _shares(counts: _Counts) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(one / (sum(row) or 1) for one in row) for row in counts)
+    return tuple(tuple(cell / (sum(row) or 1) for cell in row) for row in counts)
 
 
 def _tooltip(label: str, predicted: str, text: str) -> str:

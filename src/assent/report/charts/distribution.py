@@ -45,14 +45,14 @@ def _is_worth_a_chart(column: ColumnChange) -> bool:
     if not (has_moved or column.added or column.vanished):
         return False
     # A side without rows, or a column without bins, has no distribution.
-    return any(share(one.old) for one in column.shares) and any(
-        share(one.new) for one in column.shares
+    return any(share(bin_.old) for bin_ in column.shares) and any(
+        share(bin_.new) for bin_ in column.shares
     )
 
 
 def _chart(data: str, column: ColumnChange) -> Chart:
     is_ordered = column.new is not None and column.new.kind in ("number", "time")
-    if is_ordered and sum(not _is_missing(one) for one in column.shares) > _FEW_BINS:
+    if is_ordered and sum(not _is_missing(bin_) for bin_ in column.shares) > _FEW_BINS:
         drawing = _bins(column.shares)
     else:
         drawing = _categories(column.shares, is_ordered=is_ordered)
@@ -64,9 +64,9 @@ def _chart(data: str, column: ColumnChange) -> Chart:
     )
 
 
-def _is_missing(one: Share) -> bool:
+def _is_missing(bin_: Share) -> bool:
     """Whether a bin of numbers or times counts what has no place among them, such as `(null)`."""
-    return one.label in WITHOUT_PLACE
+    return bin_.label in WITHOUT_PLACE
 
 
 def _bins(shares: Sequence[Share]) -> Drawing:
@@ -74,8 +74,8 @@ def _bins(shares: Sequence[Share]) -> Drawing:
     the baseline, and one far value must not squeeze all others into a corner. What is no number
     stands apart, to the right.
     """
-    ranged = [one for one in shares if not _is_missing(one)]
-    apart = [one for one in shares if _is_missing(one)][:_MOST_APART]
+    ranged = [bin_ for bin_ in shares if not _is_missing(bin_)]
+    apart = [bin_ for bin_ in shares if _is_missing(bin_)][:_MOST_APART]
     bars = [_joined(ranged[first:last]) for first, last in groups(len(ranged), _MOST_BINS)]
     right = histogram.RIGHT - _APART * len(apart)
     scale = Scale(0, len(bars), histogram.LEFT, right)
@@ -89,12 +89,14 @@ def _bins(shares: Sequence[Share]) -> Drawing:
         with drawing.group(f"{fit(bar[0], 400)}: {_both(bar[1], bar[2])}"):
             drawing.rect(place, histogram.TOP, after - place, height.start - histogram.TOP, "hit")
     y = histogram.BOTTOM + 15
-    _ends(drawing, [one.label for one in ranged], right, y)
+    _ends(drawing, [bin_.label for bin_ in ranged], right, y)
     for at, bar in enumerate(map(_bar, apart)):
         x = right + _APART * at + 16
         with drawing.group(f"{fit(bar[0], 400)}: {_both(bar[1], bar[2])}"):
-            for shift, one, style in ((0, bar[1], "old area"), (12, bar[2], "new fill")):
-                drawing.rect(x + shift, height.at(one), 11, height.start - height.at(one), style)
+            for shift, portion, style in ((0, bar[1], "old area"), (12, bar[2], "new fill")):
+                drawing.rect(
+                    x + shift, height.at(portion), 11, height.start - height.at(portion), style
+                )
             drawing.text(x + 11.5, y, fit(bar[0], _APART - 4), "name", "middle")
     return drawing
 
@@ -104,7 +106,7 @@ def _ends(drawing: Drawing, labels: Sequence[str], right: float, y: float) -> No
     width = right - histogram.LEFT
     three = labels[0], labels[len(labels) // 2], labels[-1]
     room = width / 3 - 6
-    if any(fit(one, room) != fit(one, width) for one in three):
+    if any(fit(label, room) != fit(label, width) for label in three):
         three, room = (labels[0], "", labels[-1]), width / 2 - 6
     drawing.text(histogram.LEFT, y, fit(three[0], room), "name")
     if three[1]:
@@ -112,15 +114,15 @@ def _ends(drawing: Drawing, labels: Sequence[str], right: float, y: float) -> No
     drawing.text(right, y, fit(three[2], room), "name", "end")
 
 
-def _bar(one: Share) -> _Bar:
-    return one.label, share(one.old), share(one.new)
+def _bar(bin_: Share) -> _Bar:
+    return bin_.label, share(bin_.old), share(bin_.new)
 
 
 def _joined(run: Sequence[Share]) -> _Bar:
     label = (
         run[0].label if len(run) == 1 else f"{fit(run[0].label, 190)} … {fit(run[-1].label, 190)}"
     )
-    old, new = sum(share(one.old) for one in run), sum(share(one.new) for one in run)
+    old, new = sum(share(bin_.old) for bin_ in run), sum(share(bin_.new) for bin_ in run)
     return label, min(1.0, old), min(1.0, new)
 
 
@@ -142,7 +144,7 @@ def _categories(shares: Sequence[Share], *, is_ordered: bool) -> Drawing:
 
 def _kept(shares: Sequence[Share], *, is_ordered: bool) -> list[_Bar]:
     """The categories with the most rows on either side, in their order, and one for the rest."""
-    bars = [_bar(one) for one in shares]
+    bars = [_bar(bin_) for bin_ in shares]
     if len(bars) <= _MOST_CATEGORIES or is_ordered:
         return bars[:_MOST_CATEGORIES]
     ranked = sorted(range(len(bars)), key=lambda at: (-max(bars[at][1:]), at))
@@ -172,11 +174,11 @@ def _facts(column: ColumnChange) -> str:
 
 
 def _said(data: str, column: ColumnChange, facts: str) -> str:
-    moved = sorted(column.shares, key=lambda one: -abs(share(one.new) - share(one.old)))[:3]
+    moved = sorted(column.shares, key=lambda bin_: -abs(share(bin_.new) - share(bin_.old)))[:3]
     most = "; ".join(
-        f"{fit(one.label, 270)} from {percent_text(share(one.old))} to "
-        f"{percent_text(share(one.new))}"
-        for one in moved
+        f"{fit(bin_.label, 270)} from {percent_text(share(bin_.old))} to "
+        f"{percent_text(share(bin_.new))}"
+        for bin_ in moved
     )
     name, of = fit(column.name, 400), fit(data, 270)
     return f"Distribution of {name} in {of}. {facts}. Moved most: {most}."

@@ -86,11 +86,11 @@ class Drawing:
         yield
         self._parts.append("</g>")
 
-    def svg(self, said: str) -> str:
-        """The drawing as one element. `said` tells in words what it shows, for those who cannot
+    def svg(self, sentence: str) -> str:
+        """The drawing as one element. `sentence` tells in words what it shows, for those who cannot
         see it.
         """
-        words = escape(_cut(visible(shorten(said, _SAID_LIMIT)), _SAID_LIMIT + 100))
+        words = escape(_cut(visible(shorten(sentence, _SAID_LIMIT)), _SAID_LIMIT + 100))
         return (
             f'<svg class="chart" viewBox="0 0 {_rounded(self.width)} {_rounded(self.height)}" '
             f'role="img" aria-label="{words}">{"".join(self._parts)}</svg>'
@@ -107,7 +107,7 @@ def fit(text: str, width: float, letter: float = NAME_WIDTH) -> str:
     if len(text) > most * 4:
         head, tail = text[: most * 2], text[-most * 2 :]
     shown = visible(head + tail) or '""'
-    sizes = [_cells(one) for one in shown]
+    sizes = [_cells(character) for character in shown]
     if sum(sizes) <= most and not tail:
         return shown
     left = _count_that_fits(sizes, most - 1 - most // 3)

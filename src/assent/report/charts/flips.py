@@ -32,7 +32,7 @@ def flips_charts(predictions: PredictionsDiff) -> tuple[Chart, ...]:
     headings = ("right", "wrong")
     drawing = matrix.draw(headings, headings, cells, titles=("baseline", "candidate"), extra=58)
     _balance(drawing, flips)
-    said = (
+    sentence = (
         f"Of {flips.rows:,} rows both models are right on {flips.both_right:,} and wrong on "
         f"{flips.both_wrong:,}; {flips.better:,} got better and {flips.worse:,} got worse."
     )
@@ -40,7 +40,7 @@ def flips_charts(predictions: PredictionsDiff) -> tuple[Chart, ...]:
         Chart(
             title=(Words("Who was right"),),
             note=(Words("rows that both models have predicted"),),
-            drawing=drawing.svg(said),
+            drawing=drawing.svg(sentence),
         ),
     )
 

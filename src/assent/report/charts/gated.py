@@ -15,11 +15,13 @@ def ranks_of(findings: Iterable[Finding]) -> Mapping[str, int]:
     """By name: 0 for a metric of which a rule failed, 1 for one that somebody has to look at, 2 for
     one that a rule passed.
     """
-    found: dict[str, int] = {}
-    for one in findings:
-        if one.metric is not UNSET:
-            found[one.metric] = min(found.get(one.metric, NOT_GATED), _rank(one.outcome))
-    return found
+    ranks: dict[str, int] = {}
+    for finding in findings:
+        if finding.metric is not UNSET:
+            ranks[finding.metric] = min(
+                ranks.get(finding.metric, NOT_GATED), _rank(finding.outcome)
+            )
+    return ranks
 
 
 def _rank(outcome: Outcome) -> int:

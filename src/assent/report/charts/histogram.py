@@ -40,7 +40,7 @@ def draw(
 
 def _steps(places: Sequence[float], shares: Sequence[float], scale: Scale) -> list[Point]:
     points: list[Point] = []
-    for at, one in enumerate(shares):
-        y = scale.at(one)
+    for at, share in enumerate(shares):
+        y = scale.at(share)
         points += [(places[at], y), (places[at + 1], y)]
     return points

@@ -31,29 +31,29 @@ def interval_charts(
     is drawn twice as long. Any other metric has a unit and so a scale of its own, whose ends are
     written beside it. Metrics without an interval are in the table only.
     """
-    drawn = [one for metric in metrics if (one := _row_of(metric)) is not None]
+    drawn = [row for metric in metrics if (row := _row_of(metric)) is not None]
     if not drawn:
         return ()
     ranked = ranks or {}
-    drawn.sort(key=lambda one: (ranked.get(one.metric.name, NOT_GATED), _ORDER.index(one.sense)))
+    drawn.sort(key=lambda row: (ranked.get(row.metric.name, NOT_GATED), _ORDER.index(row.sense)))
     shown = drawn[:_MOST]
-    together = [_reach(one) for one in shown if one.metric.name in _SHARES]
+    together = [_reach(row) for row in shown if row.metric.name in _SHARES]
     drawing = Drawing(_ROW * len(shown) + 22)
     middle = (_TRACK[0] + _TRACK[1]) / 2
-    for at, one in enumerate(shown):
-        is_share = one.metric.name in _SHARES
-        _draw_row(drawing, one, at * _ROW, max(together) if is_share else _reach(one))
+    for at, row in enumerate(shown):
+        is_share = row.metric.name in _SHARES
+        _draw_row(drawing, row, at * _ROW, max(together) if is_share else _reach(row))
     bottom = _ROW * len(shown)
     drawing.text(middle, bottom + 14, "no change", "tick", "middle")
     left = f"; {len(shown):,} of {len(drawn):,}" if len(shown) < len(drawn) else ""
-    levels = {one.metric.interval.confidence for one in shown if one.metric.interval is not None}
+    levels = {row.metric.interval.confidence for row in shown if row.metric.interval is not None}
     level = f"{min(levels):.0%} intervals" if len(levels) == 1 else "intervals"
-    said = "; ".join(_said(one) for one in shown)
+    sentences = "; ".join(_said(row) for row in shown)
     return (
         Chart(
             title=(Words("Change of the metrics"),),
             note=(Words(f"{level}; {_scales(len(together), len(shown))}{left}"),),
-            drawing=drawing.svg(f"Changes with intervals: {said}."),
+            drawing=drawing.svg(f"Changes with intervals: {sentences}."),
         ),
     )
 
@@ -61,14 +61,14 @@ def interval_charts(
 def _row_of(metric: MetricChange) -> Found | None:
     if metric.interval is None or slice_of(metric.name) is not None:
         return None
-    one = found(metric)
-    if one is None or (one.low == one.high == one.change == 0):
+    row = found(metric)
+    if row is None or (row.low == row.high == row.change == 0):
         return None
-    return one
+    return row
 
 
-def _reach(one: Found) -> float:
-    return max(abs(one.low), abs(one.high), abs(one.change))
+def _reach(row: Found) -> float:
+    return max(abs(row.low), abs(row.high), abs(row.change))
 
 
 def _scales(together: int, shown: int) -> str:
@@ -79,45 +79,45 @@ def _scales(together: int, shown: int) -> str:
     return f"the {together:,} between 0 and 1 on one scale, each other row in its own unit"
 
 
-def _draw_row(drawing: Drawing, one: Found, y: float, reach: float) -> None:
+def _draw_row(drawing: Drawing, row: Found, y: float, reach: float) -> None:
     end = round_up(reach)
     scale = Scale(-end, end, *_TRACK)
     zero, track = scale.at(0), y + 19
-    words = f"{signed(one.change)} {_WORDS[one.sense]}"
-    with drawing.group(_said(one)):
-        drawing.text(0, y + 12, fit(one.metric.name, WIDTH - 14 - width_of(words)), "name")
-        drawing.text(WIDTH, y + 12, words, f"value {one.sense}", "end")
+    words = f"{signed(row.change)} {_WORDS[row.sense]}"
+    with drawing.group(_said(row)):
+        drawing.text(0, y + 12, fit(row.metric.name, WIDTH - 14 - width_of(words)), "name")
+        drawing.text(WIDTH, y + 12, words, f"value {row.sense}", "end")
         for start, is_up in ((_TRACK[0], False), (zero, True)):
             side = "chip"
-            if one.metric.better is not None:
-                is_good = is_up == (one.metric.better == "higher")
+            if row.metric.better is not None:
+                is_good = is_up == (row.metric.better == "higher")
                 side = "good side" if is_good else "bad side"
             drawing.rect(start, track, (_TRACK[1] - _TRACK[0]) / 2, 14, side)
         drawing.text(_TRACK[0] - 6, track + 11, tick_text(-end), "tick", "end")
         drawing.text(_TRACK[1] + 6, track + 11, tick_text(end, signed=True), "tick")
         drawing.line((zero, track - 3), (zero, track + 17), "axis")
-        whiskers(drawing, scale, one, track + 7, one.sense)
+        whiskers(drawing, scale, row, track + 7, row.sense)
 
 
 def whiskers(
-    drawing: Drawing, scale: Scale, one: Found, y: float, sense: Sense, radius: float = 4.5
+    drawing: Drawing, scale: Scale, row: Found, y: float, sense: Sense, radius: float = 4.5
 ) -> None:
     """The interval with its ends, and the change as a dot: filled where it is beyond chance."""
-    low, high = scale.at(one.low), scale.at(one.high)
-    if one.has_interval:
+    low, high = scale.at(row.low), scale.at(row.high)
+    if row.has_interval:
         drawing.line((low, y), (high, y), f"whisker {sense}")
-        for value, x in ((one.low, low), (one.high, high)):
+        for value, x in ((row.low, low), (row.high, high)):
             if scale.holds(value):
                 drawing.line((x, y - 3.5), (x, y + 3.5), f"whisker {sense}")
             else:  # it goes on beyond the axis
                 back = -5 if value > scale.high else 5
                 drawing.path([(x + back, y - 4), (x, y), (x + back, y + 4)], f"open {sense}")
-    if scale.holds(one.change):
-        drawing.dot(scale.at(one.change), y, radius, f"point {sense}")
+    if scale.holds(row.change):
+        drawing.dot(scale.at(row.change), y, radius, f"point {sense}")
 
 
-def _said(one: Found) -> str:
+def _said(row: Found) -> str:
     return (
-        f"{fit(one.metric.name, 200)} {signed(one.change)}, from {signed(one.low)} to "
-        f"{signed(one.high)}: {_WORDS[one.sense]}"
+        f"{fit(row.metric.name, 200)} {signed(row.change)}, from {signed(row.low)} to "
+        f"{signed(row.high)}: {_WORDS[row.sense]}"
     )

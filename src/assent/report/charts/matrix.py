@@ -38,7 +38,7 @@ def draw(
     if is_small:
         rows = [f"{at} {name}" for at, name in enumerate(rows, 1)]
     most = 78 if is_small else 100
-    labels = 10 + max(width_of_name(fit(one, most)) for one in rows)
+    labels = 10 + max(width_of_name(fit(row, most)) for row in rows)
     width = (WIDTH - labels) / len(columns)
     height = min(_LARGEST_CELL, max(24.0, width * 0.62))
     drawing = Drawing(_TOP + height * len(rows) + 4 + extra)
@@ -52,8 +52,8 @@ def draw(
     for down, heading in enumerate(rows):
         y = _TOP + height * down
         drawing.text(0, y + height / 2 + 4, fit(heading, most), "name")
-        for at, one in enumerate(cells[down]):
-            _square(drawing, one, (labels + width * at, y, width, height), is_small=is_small)
+        for at, square in enumerate(cells[down]):
+            _square(drawing, square, (labels + width * at, y, width, height), is_small=is_small)
     for at in range(1, len(columns)):
         drawing.line((labels + width * at, _TOP), (labels + width * at, bottom), "gap")
     for at in range(1, len(rows)):
@@ -74,17 +74,17 @@ def names(columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _square(
-    drawing: Drawing, one: Square, box: tuple[float, float, float, float], *, is_small: bool
+    drawing: Drawing, square: Square, box: tuple[float, float, float, float], *, is_small: bool
 ) -> None:
     x, y, width, height = box
-    with drawing.group(one.tooltip):
-        if one.strength > 0:
+    with drawing.group(square.tooltip):
+        if square.strength > 0:
             # Never so strong that the text on it could not be read.
-            shade = 0.46 * min(1.0, one.strength)
-            drawing.rect(x, y, width, height, one.style, opacity=shade)
+            shade = 0.46 * min(1.0, square.strength)
+            drawing.rect(x, y, width, height, square.style, opacity=shade)
         middle, size = x + width / 2, "sub" if is_small else "count"
-        if one.second and not is_small:
-            drawing.text(middle, y + height / 2 - 1, one.first, size, "middle")
-            drawing.text(middle, y + height / 2 + 14, one.second, "sub", "middle")
+        if square.second and not is_small:
+            drawing.text(middle, y + height / 2 - 1, square.first, size, "middle")
+            drawing.text(middle, y + height / 2 + 14, square.second, "sub", "middle")
         else:
-            drawing.text(middle, y + height / 2 + 4, one.first, size, "middle")
+            drawing.text(middle, y + height / 2 + 4, square.first, size, "middle")

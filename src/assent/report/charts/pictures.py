@@ -26,7 +26,7 @@ _HEAD = 10_000
 
 def problems(plots: Sequence[Plot]) -> tuple[str, ...]:
     """For each plot why it is not shown; empty for those that are."""
-    found: list[str] = []
+    reasons: list[str] = []
     left, shown = MAX_ALL_BYTES, 0
     for plot in plots:
         problem = _problem(plot)
@@ -34,8 +34,8 @@ def problems(plots: Sequence[Plot]) -> tuple[str, ...]:
             problem = "the page would get too large"
         if not problem:
             left, shown = left - len(plot.content), shown + 1
-        found.append(problem)
-    return tuple(found)
+        reasons.append(problem)
+    return tuple(reasons)
 
 
 def pictures(plots: Sequence[Plot]) -> tuple[Picture, ...]:

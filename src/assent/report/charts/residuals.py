@@ -18,19 +18,19 @@ _THIN = 0.5  # of a pixel: a bin that nobody could see must not hide all others
 
 def residuals_charts(predictions: PredictionsDiff) -> tuple[Chart, ...]:
     """Prediction minus label: the candidate's distribution over the baseline's, around 0."""
-    found = predictions.residuals
-    if found is None:
+    residuals = predictions.residuals
+    if residuals is None:
         return ()
-    edges = [drawable(edge) for edge in found.edges]
+    edges = [drawable(edge) for edge in residuals.edges]
     inner = [edge for edge in edges if edge is not None]
     bins = len(edges) - 1
     is_whole = len(inner) == len(edges) and all(low < high for low, high in pairwise(inner))
-    if bins < 1 or not is_whole or len(found.old) != bins or len(found.new) != bins:
+    if bins < 1 or not is_whole or len(residuals.old) != bins or len(residuals.new) != bins:
         return ()
     runs = groups(bins, _MOST_BINS)
     places = [inner[first] for first, _ in runs] + [inner[-1]]
-    old = [sum(map(share, found.old[first:last])) for first, last in runs]
-    new = [sum(map(share, found.new[first:last])) for first, last in runs]
+    old = [sum(map(share, residuals.old[first:last])) for first, last in runs]
+    new = [sum(map(share, residuals.new[first:last])) for first, last in runs]
     if not any(new):
         return ()
     scale = Scale(inner[0], inner[-1], histogram.LEFT, histogram.RIGHT)
@@ -50,7 +50,7 @@ def residuals_charts(predictions: PredictionsDiff) -> tuple[Chart, ...]:
         Chart(
             title=(Words("Residuals"),),
             note=(Words("prediction minus label; the outermost bars hold all beyond"),),
-            drawing=drawing.svg(_said(found, inner)),
+            drawing=drawing.svg(_said(residuals, inner)),
         ),
     )
 
@@ -60,7 +60,9 @@ def _as_areas(
 ) -> tuple[list[float], list[float]]:
     """Heights of which the largest is 1, so that areas are as large as the shares."""
     thick = [max(width, _THIN) for width in widths]
-    heights = [[one / width for one, width in zip(side, thick, strict=True)] for side in (old, new)]
+    heights = [
+        [height / width for height, width in zip(side, thick, strict=True)] for side in (old, new)
+    ]
     most = max(map(max, heights))
     left, right = ([height / most for height in side] for side in heights)
     return left, right
@@ -74,11 +76,11 @@ def _signed(value: float) -> str:
     return tick_text(value, signed=True)
 
 
-def _said(found: Residuals, edges: Sequence[float]) -> str:
+def _said(residuals: Residuals, edges: Sequence[float]) -> str:
     ends = f"{tick_text(edges[0])} to {tick_text(edges[-1])}"
     peaks = [
         f"{name} most often between {tick_text(edges[at])} and {tick_text(edges[at + 1])}"
-        for name, shares in (("candidate", found.new), ("baseline", found.old))
+        for name, shares in (("candidate", residuals.new), ("baseline", residuals.old))
         for at in [max(range(len(shares)), key=lambda at: (share(shares[at]), -at))]
     ]
     return f"Prediction minus label, from {ends}: {'; '.join(peaks)}."

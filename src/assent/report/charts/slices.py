@@ -39,28 +39,28 @@ def slice_charts(diff: Diff, ranks: Mapping[str, int] | None = None) -> tuple[Ch
     sliced: dict[str, list[_Row]] = {}
     for metric in diff.metrics:
         parts = slice_of(metric.name)
-        one = found(metric) if parts is not None else None
-        if parts is not None and one is not None:
-            sliced.setdefault(parts[2], []).append((f"{parts[0]} = {parts[1]}", one))
+        drawn = found(metric) if parts is not None else None
+        if parts is not None and drawn is not None:
+            sliced.setdefault(parts[2], []).append((f"{parts[0]} = {parts[1]}", drawn))
     worse = {
-        f"slices.{one.column}.{one.value}.{one.metric}"
-        for one in (diff.predictions.slices if diff.predictions else ())
+        f"slices.{change.column}.{change.value}.{change.metric}"
+        for change in (diff.predictions.slices if diff.predictions else ())
     }
     whole = {metric.name: metric for metric in diff.metrics if metric.name in sliced}
     useful = [
         name
         for name, rows in sliced.items()
-        if len(rows) > 1 and any(one.change or one.low or one.high for _, one in rows)
+        if len(rows) > 1 and any(row.change or row.low or row.high for _, row in rows)
     ]
     flagged = {name for name, rows in sliced.items() if any(_is_in(worse, row) for row in rows)}
     ranked = ranks or {}
     gated = {
-        name: min(ranked.get(one.metric.name, NOT_GATED) for _, one in rows)
+        name: min(ranked.get(row.metric.name, NOT_GATED) for _, row in rows)
         for name, rows in sliced.items()
     }
     useful.sort(key=lambda name: (gated[name], name not in flagged, -_intervals(sliced[name])))
     overall: Mapping[str, float | None] = {
-        name: one.change for name, metric in whole.items() if (one := found(metric)) is not None
+        name: drawn.change for name, metric in whole.items() if (drawn := found(metric)) is not None
     }
     return tuple(
         _chart(name, sliced[name], overall.get(name), worse) for name in useful[:_MOST_METRICS]
@@ -68,21 +68,21 @@ def slice_charts(diff: Diff, ranks: Mapping[str, int] | None = None) -> tuple[Ch
 
 
 def _intervals(rows: Sequence[_Row]) -> int:
-    return sum(one.has_interval for _, one in rows)
+    return sum(row.has_interval for _, row in rows)
 
 
 def _is_in(worse: AbstractSet[str], row: _Row) -> bool:
     return row[1].metric.name in worse
 
 
-def _flag(one: Found, worse: AbstractSet[str]) -> str:
-    return ", worse beyond chance" if one.metric.name in worse else ""
+def _flag(row: Found, worse: AbstractSet[str]) -> str:
+    return ", worse beyond chance" if row.metric.name in worse else ""
 
 
-def _sense(one: Found, worse: AbstractSet[str]) -> Sense:
-    if one.metric.name in worse:
+def _sense(row: Found, worse: AbstractSet[str]) -> Sense:
+    if row.metric.name in worse:
         return "worse"
-    return "unsure" if one.sense == "unsure" or one.metric.is_of_small_slice else "moved"
+    return "unsure" if row.sense == "unsure" or row.metric.is_of_small_slice else "moved"
 
 
 def _chart(
@@ -90,7 +90,7 @@ def _chart(
 ) -> Chart:
     ranked = sorted(rows, key=lambda row: (row[1].metric.is_of_small_slice, row[1].gain))
     shown = ranked[:_MOST_SLICES]
-    low, high = _domain([one for _, one in shown], overall)
+    low, high = _domain([row for _, row in shown], overall)
     scale = Scale(low, high, *_TRACK)
     bottom = _TOP + _ROW * len(shown)
     drawing = Drawing(bottom + 36)
@@ -99,29 +99,29 @@ def _chart(
     if overall is not None:
         place = scale.at(overall)
         drawing.line((place, _TOP), (place, bottom), "ideal")
-    largest = max((one.metric.rows or 0 for _, one in shown), default=0)
-    for at, (label, one) in enumerate(shown):
+    largest = max((row.metric.rows or 0 for _, row in shown), default=0)
+    for at, (label, drawn) in enumerate(shown):
         y = _TOP + _ROW * (at + 0.5)
-        with drawing.group(_said(label, one) + _flag(one, worse)):
-            style = "name faint" if one.metric.is_of_small_slice else "name"
+        with drawing.group(_said(label, drawn) + _flag(drawn, worse)):
+            style = "name faint" if drawn.metric.is_of_small_slice else "name"
             drawing.text(0, y + 4, fit(label, _LABELS), style)
-            sense = _sense(one, worse)
-            if scale.holds(one.change):
-                size = _radius(one, largest)
-                drawing.dot(scale.at(one.change), y, size, f"bubble {sense}")
-            whiskers(drawing, scale, one, y, sense, 2.4)
-            if one.metric.rows is not None:
-                drawing.text(WIDTH, y + 4, f"n {one.metric.rows:,}", "tick", "end")
+            sense = _sense(drawn, worse)
+            if scale.holds(drawn.change):
+                size = _radius(drawn, largest)
+                drawing.dot(scale.at(drawn.change), y, size, f"bubble {sense}")
+            whiskers(drawing, scale, drawn, y, sense, 2.4)
+            if drawn.metric.rows is not None:
+                drawing.text(WIDTH, y + 4, f"n {drawn.metric.rows:,}", "tick", "end")
     _directions(drawing, shown[0][1], bottom + 30)
     left = f"; the {len(shown):,} worst of {len(rows):,}" if len(shown) < len(rows) else ""
     dashed = "; dashed: all rows" if overall is not None else ""
     judged = sum(_is_in(worse, row) for row in rows)
     colour = f"; orange: worse beyond chance ({judged:,})" if judged else ""
-    said = "; ".join(_said(label, one) + _flag(one, worse) for label, one in shown)
+    sentences = "; ".join(_said(label, row) + _flag(row, worse) for label, row in shown)
     return Chart(
         title=(Text(fit(metric, 270)), Words("by slice")),
         note=(Words(f"change{dashed}{colour}{left}"),),
-        drawing=drawing.svg(f"Change of {fit(metric, 200)} by slice: {said}."),
+        drawing=drawing.svg(f"Change of {fit(metric, 200)} by slice: {sentences}."),
     )
 
 
@@ -129,34 +129,34 @@ def _domain(rows: Sequence[Found], overall: float | None) -> tuple[float, float]
     """From the lowest to the highest end, 0 and all rows included, with a margin. Slices of few
     rows have intervals so long that they would flatten all others: they may run off the axis.
     """
-    judged = [one for one in rows if not one.metric.is_of_small_slice] or list(rows)
-    ends = [0.0, *(one.low for one in judged), *(one.high for one in judged)]
-    ends += [one.change for one in judged] + ([] if overall is None else [overall])
+    judged = [row for row in rows if not row.metric.is_of_small_slice] or list(rows)
+    ends = [0.0, *(row.low for row in judged), *(row.high for row in judged)]
+    ends += [row.change for row in judged] + ([] if overall is None else [overall])
     margin = (max(ends) - min(ends)) * 0.06 or 1.0
     return min(ends) - margin, max(ends) + margin
 
 
-def _directions(drawing: Drawing, one: Found, y: float) -> None:
-    if one.metric.better is None:
+def _directions(drawing: Drawing, row: Found, y: float) -> None:
+    if row.metric.better is None:
         return
-    words = ("◀ worse", "better ▶") if one.metric.better == "higher" else ("◀ better", "worse ▶")
+    words = ("◀ worse", "better ▶") if row.metric.better == "higher" else ("◀ better", "worse ▶")
     drawing.text(_TRACK[0], y, words[0], "tick")
     drawing.text(_TRACK[1], y, words[1], "tick", "end")
 
 
-def _radius(one: Found, largest: int) -> float:
+def _radius(row: Found, largest: int) -> float:
     """The area of the dot is the slice's size."""
-    if not one.metric.rows or largest <= 0:
+    if not row.metric.rows or largest <= 0:
         return 4.0
-    return _RADIUS[0] + (_RADIUS[1] - _RADIUS[0]) * sqrt(max(0, one.metric.rows) / largest)
+    return _RADIUS[0] + (_RADIUS[1] - _RADIUS[0]) * sqrt(max(0, row.metric.rows) / largest)
 
 
 def _signed(value: float) -> str:
     return tick_text(value, signed=True)
 
 
-def _said(label: str, one: Found) -> str:
-    span = f", from {signed(one.low)} to {signed(one.high)}" if one.has_interval else ""
-    size = f", {count(one.metric.rows, 'row')}" if one.metric.rows is not None else ""
-    value = signed(one.change) if one.change else number(0)
+def _said(label: str, row: Found) -> str:
+    span = f", from {signed(row.low)} to {signed(row.high)}" if row.has_interval else ""
+    size = f", {count(row.metric.rows, 'row')}" if row.metric.rows is not None else ""
+    value = signed(row.change) if row.change else number(0)
     return f"{fit(label, 200)} {value}{span}{size}"

@@ -54,98 +54,107 @@ def unlooked(report: ReviewReport) -> Table:
             *_metrics(diff, scope, report.verdict.findings),
             *_classes(diff),
             *_slices(diff, scope),
-            *(item for one in diff.data.changes for item in _data(one, scope)),
+            *(item for change in diff.data.changes for item in _data(change, scope)),
             *_leaks(diff, scope),
             *_model(diff, scope),
             *_packages(diff.packages.changes),
         ]
-    first = nlargest(_MOST, items, key=lambda one: one.size)
+    first = nlargest(_MOST, items, key=lambda item: item.size)
     title = "Look at before you approve: no gate judges it"
-    rows: list[Row] = [(one.told,) for one in first]
+    rows: list[Row] = [(item.told,) for item in first]
     return shapes.table(title, (title,), rows, total=len(items), kept=len(rows))
 
 
 def _metrics(diff: Diff, scope: Scope, findings: Sequence[Finding]) -> Iterator[_Item]:
     """Metrics that got worse, whose change no gate bounds, and that no other gate has stopped."""
-    stopped = {one.metric for one in findings if one.outcome is not Outcome.PASSED}
+    stopped = {finding.metric for finding in findings if finding.outcome is not Outcome.PASSED}
     worse = [
-        one
-        for one in diff.metrics
-        if slice_of(one.name) is None
-        and is_of_quality(one)
-        and effect_of(one) in _WORSE
-        and one.name not in scope.bounded
-        and one.name not in stopped
+        change
+        for change in diff.metrics
+        if slice_of(change.name) is None
+        and is_of_quality(change)
+        and effect_of(change) in _WORSE
+        and change.name not in scope.bounded
+        and change.name not in stopped
     ]
-    worse.sort(key=lambda one: (-_size(one), one.name))
+    worse.sort(key=lambda change: (-_size(change), change.name))
     if worse:
-        named = _enumerated([_moved(one) for one in worse], len(worse))
+        named = _enumerated([_moved(change) for change in worse], len(worse))
         bounds = "" if scope.bounded else "; no gate bounds a change of any metric"
         yield _Item(_size(worse[0]), (*named, Words(f"{_said(worse)}{bounds}.")))
 
 
-def _said(found: Sequence[MetricChange]) -> str:
+def _said(changes: Sequence[MetricChange]) -> str:
     """What they are, all together. Of what is missing nobody knows whether it is worse."""
-    are = "is" if len(found) == 1 else "are"
-    lost = sum(effect_of(one) is not Effect.WORSE for one in found)
-    if lost == len(found):
+    are = "is" if len(changes) == 1 else "are"
+    lost = sum(effect_of(change) is not Effect.WORSE for change in changes)
+    if lost == len(changes):
         return f"{are} not told any more"
     return f"{are} worse or not told any more" if lost else f"{are} worse"
 
 
-def _size(one: MetricChange) -> float:
+def _size(change: MetricChange) -> float:
     """What the model can do no more counts more than what may be the reason of it."""
-    if effect_of(one) is not Effect.WORSE:
+    if effect_of(change) is not Effect.WORSE:
         return 1.0
-    return min(1.0, 0.4 + abs(one.relative if one.relative is not None else one.change or 0.0))
+    return min(
+        1.0, 0.4 + abs(change.relative if change.relative is not None else change.change or 0.0)
+    )
 
 
-def _moved(one: MetricChange) -> Cell:
-    effect = effect_of(one)
-    if effect is not Effect.WORSE or one.change is None:
-        return (Text(one.name), Words(f"({effect.value})"))
-    percent = numbers.signed(one.change) if one.relative is None else numbers.percent(one.relative)
-    return (Text(one.name), Words(f"({percent})"))
+def _moved(change: MetricChange) -> Cell:
+    effect = effect_of(change)
+    if effect is not Effect.WORSE or change.change is None:
+        return (Text(change.name), Words(f"({effect.value})"))
+    percent = (
+        numbers.signed(change.change)
+        if change.relative is None
+        else numbers.percent(change.relative)
+    )
+    return (Text(change.name), Words(f"({percent})"))
 
 
 def _enumerated(cells: Sequence[Cell], total: int) -> Cell:
     """Cells with commas between them, and how many others there are."""
     parts: list[Part] = []
-    for at, one in enumerate(cells[:_MOST_NAMED]):
-        parts += [Words(","), *one] if at else one
+    for at, cell in enumerate(cells[:_MOST_NAMED]):
+        parts += [Words(","), *cell] if at else cell
     left = total - min(len(cells), _MOST_NAMED)
     return (*parts, Words(f"and {count(left, 'other')}")) if left else tuple(parts)
 
 
 def _classes(diff: Diff) -> Iterator[_Item]:
-    worse = [one for one in worse_classes(diff) if fallen(one) >= _COLLAPSED]
-    worse.sort(key=lambda one: -fallen(one))
+    worse = [class_ for class_ in worse_classes(diff) if fallen(class_) >= _COLLAPSED]
+    worse.sort(key=lambda class_: -fallen(class_))
     if worse:
         named = _enumerated(
             [
-                (Text(one.name), Words(f"({one.old_recall or 0:.0%} → {one.new_recall or 0:.0%})"))
-                for one in worse
+                (
+                    Text(class_.name),
+                    Words(f"({class_.old_recall or 0:.0%} → {class_.new_recall or 0:.0%})"),
+                )
+                for class_ in worse
             ],
             len(worse),
         )
-        said = Words(f"Recall fell in {'class' if len(worse) == 1 else 'classes'}")
-        yield _Item(min(1.0, 0.4 + fallen(worse[0])), (said, *named, Words(".")))
+        words = Words(f"Recall fell in {'class' if len(worse) == 1 else 'classes'}")
+        yield _Item(min(1.0, 0.4 + fallen(worse[0])), (words, *named, Words(".")))
 
 
 def _slices(diff: Diff, scope: Scope) -> Iterator[_Item]:
     if scope.slices:
         return
     judged = {".".join((slice_of(name) or ())[:2]) for name in scope.bounded_slices}
-    lost = [one for one in diff.lost_slices if one not in judged]
+    lost = [slice_ for slice_ in diff.lost_slices if slice_ not in judged]
     if lost:
-        named = _enumerated([(Text(one),) for one in lost], len(lost))
+        named = _enumerated([(Text(slice_),) for slice_ in lost], len(lost))
         yield _Item(0.6, (Words("Slices"), *named, Words("are gone, or next to without rows.")))
-    worse = [one for one in worse_slices(diff) if one.name not in scope.bounded_slices]
+    worse = [change for change in worse_slices(diff) if change.name not in scope.bounded_slices]
     if not worse:
         return
     worst = max(worse, key=_size)
     column, value, name = slice_of(worst.name) or ("", "", "")
-    slices = {(slice_of(one.name) or ("", ""))[:2] for one in worse}
+    slices = {(slice_of(change.name) or ("", ""))[:2] for change in worse}
     left = count(len(slices) - 1, "other slice") if len(slices) > 1 else ""
     told = (
         Words("Slice"),
@@ -171,7 +180,7 @@ def _data(change: DataChange, scope: Scope) -> Iterator[_Item]:
             words = f"{rows[0]:,} → {rows[1]:,} rows ({numbers.percent(moved)})"
             told.append((min(1.0, abs(moved)) / 2, (Words(words),)))
     if told:
-        told.sort(key=lambda one: -one[0])
+        told.sort(key=lambda item: -item[0])
         cells = _enumerated([cell for _, cell in told], len(told))
         yield _Item(told[0][0], (Words("Data"), Text(change.name), Words(":"), *cells, Words(".")))
 
@@ -201,37 +210,40 @@ def _of_column(column: ColumnChange, change: DataChange) -> Iterator[tuple[Facet
 
 def _leaks(diff: Diff, scope: Scope) -> Iterator[_Item]:
     judged = {frozenset(pair) for pair in scope.leakage}
-    for one in diff.data.overlaps:
-        if one.rows and frozenset((one.first, one.second)) not in judged:
-            part = one.rows / one.of if one.of else 1.0
-            said = f"({count(one.rows, 'row')}, {share(part)})"
-            told = (Words("Rows of"), Text(one.second), Words("are in"), Text(one.first))
-            yield _Item(min(1.0, 0.5 + part), (*told, Words("too"), Words(f"{said}.")))
+    for overlap in diff.data.overlaps:
+        if overlap.rows and frozenset((overlap.first, overlap.second)) not in judged:
+            part = overlap.rows / overlap.of if overlap.of else 1.0
+            amount = f"({count(overlap.rows, 'row')}, {share(part)})"
+            told = (Words("Rows of"), Text(overlap.second), Words("are in"), Text(overlap.first))
+            yield _Item(min(1.0, 0.5 + part), (*told, Words("too"), Words(f"{amount}.")))
 
 
 def _model(diff: Diff, scope: Scope) -> Iterator[_Item]:
     added = [name for part in diff.model_files.parts for name in part.added_imports]
     if added and not scope.imports:
-        named = _enumerated([(Text(one),) for one in added], len(added))
+        named = _enumerated([(Text(name),) for name in added], len(added))
         yield _Item(0.6, (Words("Loading the model newly imports"), *named, Words(".")))
     signature = diff.model_files.signature
     if signature is not None and signature.verdict == "breaking" and not scope.signature:
-        fields = [(Text(one.name),) for one in signature.fields if one.is_breaking]
+        fields = [(Text(field.name),) for field in signature.fields if field.is_breaking]
         named = _enumerated(fields, len(fields))
-        said = Words("The signature is another one, and callers must change:")
-        yield _Item(0.8, (said, *named, Words(".")))
+        words = Words("The signature is another one, and callers must change:")
+        yield _Item(0.8, (words, *named, Words(".")))
 
 
 def _packages(changes: Iterable[ValueChange]) -> Iterator[_Item]:
-    major = [one for one in changes if _is_major(one)]
+    major = [change for change in changes if _is_major(change)]
     if major:
         named = _enumerated(
-            [(Text(one.name), *shapes.both(*numbers.show_both(one.old, one.new))) for one in major],
+            [
+                (Text(change.name), *shapes.both(*numbers.show_both(change.old, change.new)))
+                for change in major
+            ],
             len(major),
         )
-        size = 0.4 if any(one.matters for one in major) else 0.15
-        said = "has another major version." if len(major) == 1 else "have other major versions."
-        yield _Item(size, (*named, Words(said)))
+        size = 0.4 if any(change.matters for change in major) else 0.15
+        verb = "has another major version." if len(major) == 1 else "have other major versions."
+        yield _Item(size, (*named, Words(verb)))
 
 
 def _is_major(change: ValueChange) -> bool:

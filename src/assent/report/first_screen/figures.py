@@ -29,7 +29,7 @@ def deciding_figures(report: ReviewReport) -> Table:
     """
     metrics = _deciding(report)
     has_baseline = report.diff.baseline is not None
-    rows = [_row(one, report, has_baseline) for one in metrics[:_MAX_DECIDING]]
+    rows = [_row(metric, report, has_baseline) for metric in metrics[:_MAX_DECIDING]]
     if has_baseline:
         rows += [row for row in (_slice(report), _class(report.diff)) if row is not None]
     measured = ("Before → after", "Change") if has_baseline else (shapes.MEASURED,)
@@ -38,12 +38,12 @@ def deciding_figures(report: ReviewReport) -> Table:
 
 def _deciding(report: ReviewReport) -> list[MetricChange]:
     named: dict[str, list[MetricChange]] = {}
-    for one in report.diff.metrics:
-        named.setdefault(one.name, []).append(one)
-    found = [one for name in report.scope.deciding for one in named.get(name, [])]
-    if len(found) <= _MAX_DECIDING:
-        return found
-    return sorted(found, key=lambda one: effect_of(one) not in _ALARMING)
+    for metric in report.diff.metrics:
+        named.setdefault(metric.name, []).append(metric)
+    deciding = [metric for name in report.scope.deciding for metric in named.get(name, [])]
+    if len(deciding) <= _MAX_DECIDING:
+        return deciding
+    return sorted(deciding, key=lambda metric: effect_of(metric) not in _ALARMING)
 
 
 def _row(metric: MetricChange, report: ReviewReport, has_baseline: bool) -> Row:
@@ -67,8 +67,8 @@ def _why_nothing(metric: MetricChange) -> Cell:
 def _judged(name: str, findings: Sequence[Finding]) -> list[Part]:
     """What the gates on a metric say: each bound with its outcome, on a line of its own."""
     parts: list[Part] = []
-    of_it = (one for one in findings if one.metric == name)
-    for rule, outcome in dict.fromkeys((one.rule, one.outcome) for one in of_it):
+    of_it = (finding for finding in findings if finding.metric == name)
+    for rule, outcome in dict.fromkeys((finding.rule, finding.outcome) for finding in of_it):
         parts += [Break(), STATES[outcome], Words(rule.removeprefix(f"{name} "))]
     return parts
 
@@ -77,16 +77,20 @@ def _slice(report: ReviewReport) -> Row | None:
     """The slice that got worse most: of those that did beyond chance, else of those of which a file
     tells no more than the values.
     """
-    found = report.diff.predictions
+    predictions = report.diff.predictions
     worst = _worst(worse_slices(report.diff), report.scope.deciding)
     of_slice = None if worst is None else slice_of(worst.name)
     if worst is None or of_slice is None:
         return None
     column, value, name = of_slice
     told: Cell = ()
-    if found is not None and found.slices:
-        worse = len({(one.column, one.value) for one in found.slices})
-        told = (Words(f"; {worse:,} of {count(found.slices_judged, 'slice')} worse beyond chance"),)
+    if predictions is not None and predictions.slices:
+        worse = len({(change.column, change.value) for change in predictions.slices})
+        told = (
+            Words(
+                f"; {worse:,} of {count(predictions.slices_judged, 'slice')} worse beyond chance"
+            ),
+        )
     values, moved = figures(worst, Effect.WORSE)
     return cell(Words("worst slice"), f"{column} = {value}", name), values, (*moved, *told)
 
@@ -95,24 +99,31 @@ def worse_slices(diff: Diff) -> list[MetricChange]:
     """Metrics of slices that got worse: beyond chance, after correction for all that were looked
     at; those of files, of which nobody knows, only where there are no predictions.
     """
-    found = diff.predictions
-    if found is not None and (found.slices or found.slices_judged or found.slices_untested):
-        names = {f"slices.{one.column}.{one.value}.{one.metric}" for one in found.slices}
-        return [one for one in diff.metrics if one.name in names]
+    predictions = diff.predictions
+    if predictions is not None and (
+        predictions.slices or predictions.slices_judged or predictions.slices_untested
+    ):
+        names = {
+            f"slices.{change.column}.{change.value}.{change.metric}"
+            for change in predictions.slices
+        }
+        return [metric for metric in diff.metrics if metric.name in names]
     return [
-        one
-        for one in diff.metrics
-        if slice_of(one.name) and effect_of(one) is Effect.WORSE and not one.is_of_small_slice
+        metric
+        for metric in diff.metrics
+        if slice_of(metric.name)
+        and effect_of(metric) is Effect.WORSE
+        and not metric.is_of_small_slice
     ]
 
 
-def _worst(found: Sequence[MetricChange], deciding: Sequence[str]) -> MetricChange | None:
+def _worst(worse: Sequence[MetricChange], deciding: Sequence[str]) -> MetricChange | None:
     """The one that fell most, of a deciding metric if any did."""
     return max(
-        found,
-        key=lambda one: (
-            (slice_of(one.name) or ("", "", ""))[2] in deciding,
-            abs(one.relative or one.change or 0.0),
+        worse,
+        key=lambda metric: (
+            (slice_of(metric.name) or ("", "", ""))[2] in deciding,
+            abs(metric.relative or metric.change or 0.0),
         ),
         default=None,
     )

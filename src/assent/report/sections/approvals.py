@@ -25,19 +25,19 @@ def approvals_section(approvals: Approvals) -> Section:
         return Section(title="Approvals", summary=cell(Words("None are required.")))
     given = Words(f"{len(approvals.counted):,} of {approvals.required:,} given")
     summary = (given, Words("·"), *still_needed(approvals)) if approvals.missing else (given,)
-    heard = sorted(approvals.heard, key=lambda one: not one.counts)
-    rows: list[Row] = [_heard(one) for one in heard[: shapes.MAX_ROWS]]
+    heard = sorted(approvals.heard, key=lambda review: not review.counts)
+    rows: list[Row] = [_heard(review) for review in heard[: shapes.MAX_ROWS]]
     table = shapes.table(
         "Approvals", ("Who", "Said", "Counts"), rows, total=len(heard), kept=len(rows)
     )
     return Section(title="Approvals", summary=summary, tables=shapes.filled(table))
 
 
-def _heard(one: Heard) -> Row:
-    state = State(Mark.PASSED, "yes") if one.counts else State(Mark.NEUTRAL, "no")
-    role: tuple[Part, ...] = (Words("as"), Text(one.role)) if one.role else ()
+def _heard(review: Heard) -> Row:
+    state = State(Mark.PASSED, "yes") if review.counts else State(Mark.NEUTRAL, "no")
+    role: tuple[Part, ...] = (Words("as"), Text(review.role)) if review.role else ()
     return (
-        (Text(one.person.login), *role),
-        (Words(one.state), Break(), Number(one.at)),
-        (state, Break(), Words(one.why)) if one.why else (state,),
+        (Text(review.person.login), *role),
+        (Words(review.state), Break(), Number(review.at)),
+        (state, Break(), Words(review.why)) if review.why else (state,),
     )

@@ -46,35 +46,35 @@ def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
     same = shapes.table(
         f"{shapes.UNCHANGED.capitalize()}: {count(len(data.same), 'data set')}",
         ("Data set", "Source", "Content"),
-        [_reference(one) for one in data.same[: shapes.MAX_ROWS]],
+        [_reference(reference) for reference in data.same[: shapes.MAX_ROWS]],
         total=len(data.same),
         fold=True,
     )
-    shared = [one for one in data.overlaps if _is_shared(one)]
+    shared = [overlap for overlap in data.overlaps if _is_shared(overlap)]
     if not data.changes and not shared:
         equal = data.sameness
-        said = cell(Words("None was declared.")) if equal is None else shapes.unchanged(equal)
+        words = cell(Words("None was declared.")) if equal is None else shapes.unchanged(equal)
         beside = cell(Words("; " + _nothing_shared(data))) if data.overlaps else ()
-        summary = (*said, *beside)
+        summary = (*words, *beside)
         return Section(title="Data", summary=summary, tables=shapes.filled(same))
     changes = shapes.table(
         "Data sets that differ",
         ("Data set", "Change"),
-        [_data_change(one) for one in data.changes[: shapes.MAX_ROWS]],
+        [_data_change(change) for change in data.changes[: shapes.MAX_ROWS]],
         total=len(data.changes),
     )
     leaks = shapes.table(
         "Shared between data sets",
         ("Data set", "Is also in", "Rows in both", "Nearly in both", "Keys in both"),
-        [_overlap(one) for one in shared[: shapes.MAX_ROWS]],
+        [_overlap(overlap) for overlap in shared[: shapes.MAX_ROWS]],
         total=len(shared),
         kept=min(len(shared), _MOST_KEPT),
     )
-    moved = [one.rows for one in data.changes if one.rows is not None]
+    moved = [change.rows for change in data.changes if change.rows is not None]
     rows = shapes.table(
         "Rows by key",
         ("Data set", "Added", "Removed", "Changed", "Columns that changed most"),
-        [_row_changes(one) for one in moved[: shapes.MAX_ROWS]],
+        [_row_changes(row_changes) for row_changes in moved[: shapes.MAX_ROWS]],
         total=len(moved),
     )
     return Section(
@@ -87,24 +87,24 @@ def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
 
 def _summary(data: DataDiff, *, has_baseline: bool) -> Cell:
     if not has_baseline:
-        said = [count(len(data.changes), "data set")]
+        phrases = [count(len(data.changes), "data set")]
     else:
-        said = [count(len(data.changes), "data set differs", "data sets differ")]
+        phrases = [count(len(data.changes), "data set differs", "data sets differ")]
     columns = [column for change in data.changes for column in change.columns]
     drifted = [column.drift for column in columns if column.drift and column.drift.level]
     if drifted:
         severe = sum(drift.level == "severe" for drift in drifted)
         told = count(len(drifted), "column has drifted", "columns have drifted")
-        said.append(told + (f" ({severe:,} severely)" if severe else ""))
+        phrases.append(told + (f" ({severe:,} severely)" if severe else ""))
     if any(column.is_label and column.drift and column.drift.level for column in columns):
-        said.append("the label has drifted")
+        phrases.append("the label has drifted")
     changed = sum(_is_schema(column) for column in columns)
     if changed:
-        said.append(count(changed, "change of the schema", "changes of the schema"))
-    shared = [one for one in data.overlaps if _is_shared(one)]
+        phrases.append(count(changed, "change of the schema", "changes of the schema"))
+    shared = [overlap for overlap in data.overlaps if _is_shared(overlap)]
     if data.overlaps and not shared:
-        said.append(_nothing_shared(data))
-    parts: list[Part] = [Words("; ".join(said) + (";" if shared else ""))]
+        phrases.append(_nothing_shared(data))
+    parts: list[Part] = [Words("; ".join(phrases) + (";" if shared else ""))]
     if shared:
         parts += _most_shared(shared)
     return tuple(parts)
@@ -116,7 +116,7 @@ def _is_shared(overlap: Overlap) -> bool:
 
 def _most_shared(shared: list[Overlap]) -> Iterator[Part]:
     """The pair that shares most, and how many others there are."""
-    most = max(shared, key=lambda one: (one.rows, one.keys or 0, one.near or 0))
+    most = max(shared, key=lambda overlap: (overlap.rows, overlap.keys or 0, overlap.near or 0))
     amount, what = (most.rows, "row") if most.rows else (most.keys or 0, "key")
     place, too = "in", "too"
     if not amount:
@@ -133,7 +133,9 @@ def _most_shared(shared: list[Overlap]) -> Iterator[Part]:
 
 def _nothing_shared(data: DataDiff) -> str:
     pairs = len(data.overlaps)
-    nearly = ", not even nearly" if all(one.near is not None for one in data.overlaps) else ""
+    nearly = (
+        ", not even nearly" if all(overlap.near is not None for overlap in data.overlaps) else ""
+    )
     if pairs == 1:
         return f"no row is in two data sets{nearly}"
     return f"no row is shared{nearly} ({pairs:,} pairs)"
@@ -164,8 +166,8 @@ def _notes(data: DataDiff) -> Iterator[Cell]:
 def _left_out(change: DataChange) -> Iterator[Cell]:
     """The columns that were not compared, by reason."""
     by_reason: dict[str, list[str]] = {}
-    for one in change.not_compared:
-        by_reason.setdefault(one.reason, []).append(one.name)
+    for skipped in change.not_compared:
+        by_reason.setdefault(skipped.reason, []).append(skipped.name)
     for reason, names in islice(by_reason.items(), _MOST_NOTES):
         named = shapes.named(names, _MOST_NAMED, "and")
         yield (
@@ -181,12 +183,12 @@ def _columns(data: DataDiff) -> Iterator[Table]:
     """One table of all columns that differ, the most important first."""
     total = sum(len(change.columns) for change in data.changes)
     has_many = sum(bool(change.columns) for change in data.changes) > 1
-    found = (
+    ranked = (
         (importance(column), at, change.name, column)
         for at, change in enumerate(data.changes)
         for column in change.columns
     )
-    first = nsmallest(shapes.MAX_ROWS, found, key=lambda one: one[:2])
+    first = nsmallest(shapes.MAX_ROWS, ranked, key=lambda item: item[:2])
     rows: list[Row] = []
     for at, (_, _, name, column) in enumerate(first):
         told = (_named(column), _told(column), _drawn(column) if at < _MOST_DRAWN else ())
@@ -245,8 +247,8 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
         yield (Words("the fields are in another order"),)
     elif old.type != new.type:
         yield State(Mark.WARNED, "type"), Pair(Text(old.type), Text(new.type))
-    for said in filter(None, (column.problem, column.not_compared)):
-        yield State(Mark.WARNED, "not compared:"), Words(said)
+    for reason in filter(None, (column.problem, column.not_compared)):
+        yield State(Mark.WARNED, "not compared:"), Words(reason)
     told = {fact.fact for fact in column.facts}
     if column.drift is not None and column.drift.level is not None:
         of_lengths = {old.kind, new.kind} <= {"text", "nested"}
@@ -271,13 +273,13 @@ def _fact(fact: FactChange, kind: ColumnKind) -> Cell:
         return (State(Mark.WARNED, "other values"), Words("though every count is alike"))
     if fact.fact == "frequent":
         rare = Words(f"less than {_share(FREQUENT)}")
-        sides = [rare if one is None else Number(_share(one)) for one in (fact.old, fact.new)]
+        sides = [rare if side is None else Number(_share(side)) for side in (fact.old, fact.new)]
         return Text(fact.value), Words("makes up"), sides[0], Words("→"), sides[1]
     is_of_range = fact.fact in ("minimum", "maximum")
     is_moment = kind == "time" and (is_of_range or fact.fact == "mean")
     if fact.old is None or fact.new is None or is_moment or fact.is_share:
         show = _share if fact.is_share else show_moment
-        shown = [Number("none" if one is None else show(one)) for one in (fact.old, fact.new)]
+        shown = [Number("none" if side is None else show(side)) for side in (fact.old, fact.new)]
         both: Cell = (Pair(shown[0], shown[1]),)
     else:
         both = shapes.both(*numbers.show_both(fact.old, fact.new))
@@ -318,8 +320,8 @@ def _drawn(column: ColumnChange) -> Cell:
             parts += [Break(), *line] if parts else line
         return tuple(parts)
     top = max(max(share.old, share.new) for share in column.shares) or 1.0
-    rows = ("".join(_block(one.old / top) for one in column.shares),
-            "".join(_block(one.new / top) for one in column.shares))  # fmt: skip
+    rows = ("".join(_block(bin_.old / top) for bin_ in column.shares),
+            "".join(_block(bin_.new / top) for bin_ in column.shares))  # fmt: skip
     return Text(rows[0]), Break(), Text(rows[1])
 
 
@@ -346,8 +348,8 @@ def _overlap(overlap: Overlap) -> Row:
     if overlap.columns is not None:
         rows.append(Words(f"by {count(overlap.columns, 'column')}"))
     near, keys = (
-        cell(shapes.NOTHING if one is None else Number(f"{one:,}"))
-        for one in (overlap.near, overlap.keys)
+        cell(shapes.NOTHING if amount is None else Number(f"{amount:,}"))
+        for amount in (overlap.near, overlap.keys)
     )
     return cell(overlap.second), cell(overlap.first), tuple(rows), near, keys
 
@@ -428,11 +430,11 @@ def _differing(change: DataChange) -> str:
         (change.alike_columns, "is alike in every count", "are alike in every count"),
         (left, "was not compared", "were not compared"),
     )
-    said = [f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n]
-    if not said:
+    amounts = [f"{n:,} {single if n == 1 else many}" for n, single, many in counts if n]
+    if not amounts:
         return "no columns"
     of_rows = _OF_ROWS if _is_column_by_column(change, total) else ""
-    return f"of {count(total, 'column')}: {', '.join(said)}{of_rows}"
+    return f"of {count(total, 'column')}: {', '.join(amounts)}{of_rows}"
 
 
 _OF_ROWS = "; which values stand in one row was not compared"

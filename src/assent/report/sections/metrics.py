@@ -68,7 +68,7 @@ def metrics_section(diff: Diff) -> Section:
         (whole if slice_of(metric.name) is None else sliced).append(ranked)
     same = sameness_of(metrics)
     if has_baseline and same is not None:
-        is_whole = all(one.own is None for one in metrics)
+        is_whole = all(metric.own is None for metric in metrics)
         where = "" if is_whole else f"{same.things:,} on the rows that both have"
         summary = shapes.unchanged(same, where)
     elif has_baseline:
@@ -80,14 +80,14 @@ def metrics_section(diff: Diff) -> Section:
     slices = shapes.table(
         f"Slices: {count(len(sliced), 'metric')}",
         ("Slice", *columns),
-        [_slice_row(one, has_baseline) for one in nsmallest(shapes.MAX_ROWS, sliced)],
+        [_slice_row(item, has_baseline) for item in nsmallest(shapes.MAX_ROWS, sliced)],
         total=len(sliced),
         fold=True,
     )
     table = shapes.table(
         "Metrics",
         columns,
-        [_metric_row(one, has_baseline) for one in nsmallest(shapes.MAX_ROWS, whole)],
+        [_metric_row(item, has_baseline) for item in nsmallest(shapes.MAX_ROWS, whole)],
         total=len(whole),
         fold=same is not None,
     )
@@ -121,25 +121,25 @@ def _notes(diff: Diff) -> list[Cell]:
     unknown = _unknown(metrics)
     if unknown:
         notes.append(_asked(unknown))
-    disputed = list(dict.fromkeys(one.name for one in metrics if one.is_disputed))
+    disputed = list(dict.fromkeys(metric.name for metric in metrics if metric.is_disputed))
     if disputed:
-        said = "The metrics file and the predictions do not agree on"
-        notes.append((Words(said), *shapes.named(disputed, _MAX_NAMED, "and"), Words(".")))
+        words = "The metrics file and the predictions do not agree on"
+        notes.append((Words(words), *shapes.named(disputed, _MAX_NAMED, "and"), Words(".")))
     notes += _uncompared(metrics)
     if diff.measured_on.rows == "unknown" and any(map(_told, metrics)):
         notes.append(cell(Words(_ROWS_UNKNOWN)))
     intervals = [
-        one.interval
-        for one in metrics
-        if one.interval is not None and effect_of(one) not in _WITHOUT_RANGE
+        metric.interval
+        for metric in metrics
+        if metric.interval is not None and effect_of(metric) not in _WITHOUT_RANGE
     ]
     if intervals:
-        rows = max(one.n for one in intervals)
-        said = (
+        rows = max(interval.n for interval in intervals)
+        words = (
             f"Each range is the {intervals[0].confidence:.0%} interval of the change, from "
             f"{count(rows, 'row')}, {_kind_of_rows(intervals)}. If it holds 0, that may be chance."
         )
-        notes.append(cell(Words(said)))
+        notes.append(cell(Words(words)))
     return notes
 
 
@@ -160,15 +160,15 @@ def _lost(diff: Diff) -> list[Cell]:
     if not lost:
         return []
     are = "Slice of the baseline that is" if len(lost) == 1 else "Slices of the baseline that are"
-    said = f"{are} gone or next to without rows:"
-    return [(Words(said), *shapes.named(lost, _MAX_NAMED, "and"), Words("."))]
+    words = f"{are} gone or next to without rows:"
+    return [(Words(words), *shapes.named(lost, _MAX_NAMED, "and"), Words("."))]
 
 
 def _kind_of_rows(intervals: Sequence[Interval]) -> str:
-    if any(one.is_stated for one in intervals):
-        where = "" if all(one.is_stated for one in intervals) else "of some "
+    if any(interval.is_stated for interval in intervals):
+        where = "" if all(interval.is_stated for interval in intervals) else "of some "
         return f"{where}by the standard errors that the metrics files give"
-    kind = "the same" if all(one.is_paired for one in intervals) else "different"
+    kind = "the same" if all(interval.is_paired for interval in intervals) else "different"
     return f"{kind} for both models"
 
 
@@ -176,17 +176,21 @@ def _uncompared(metrics: tuple[MetricChange, ...]) -> Iterator[Cell]:
     """Why values are not compared, what those of the same rows are, and why some changes have no
     interval: each reason once, with the metrics of the whole that it is of.
     """
-    whole = [one for one in metrics if slice_of(one.name) is None and one.change is not None]
-    uncompared = ((one.not_compared.reason, one.name) for one in whole if one.not_compared)
+    whole = [
+        metric for metric in metrics if slice_of(metric.name) is None and metric.change is not None
+    ]
+    uncompared = (
+        (metric.not_compared.reason, metric.name) for metric in whole if metric.not_compared
+    )
     for reason, names in _by_reason(uncompared):
         yield (Words("Not compared:"), *names, Words(f", because {reason}."))
-    if any(one.own is not None for one in whole):
-        said = (
+    if any(metric.own is not None for metric in whole):
+        words = (
             "Both models are measured on the rows that both have, with the labels of the "
             "candidate. Beside that stands what each says by itself, of its own rows and labels."
         )
-        yield cell(Words(said))
-    silent = ((one.no_interval, one.name) for one in whole if one.is_changed)
+        yield cell(Words(words))
+    silent = ((metric.no_interval, metric.name) for metric in whole if metric.is_changed)
     for reason, names in _by_reason(silent):
         yield (Words("No interval, and so no verdict:"), *names, Words(f", because {reason}."))
 
@@ -203,11 +207,11 @@ def _by_reason(given: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Cell]]:
 def _unknown(metrics: tuple[MetricChange, ...]) -> list[str]:
     """The metrics that moved, and of which nobody has said which way is wanted; of slices, once."""
     names = (
-        one.name if of_slice is None else of_slice[2]
-        for one in metrics
-        for of_slice in [slice_of(one.name)]
-        if one.change and one.better is None
-        if not (one.is_of_small_slice or is_about_another(one.name))
+        metric.name if of_slice is None else of_slice[2]
+        for metric in metrics
+        for of_slice in [slice_of(metric.name)]
+        if metric.change and metric.better is None
+        if not (metric.is_of_small_slice or is_about_another(metric.name))
     )
     return list(dict.fromkeys(names))
 
@@ -220,9 +224,9 @@ def _asked(names: list[str]) -> Cell:
     fitting = next((n for n in counts if len(_line(names[:n])) <= _MAX_LINE), 1)
     left = len(names) - fitting
     others = (Words(f"(and {count(left, 'other')} likewise)"),) if left else ()
-    said = "Not known: whether a rise is wanted or a fall. Add this line to the model in"
+    words = "Not known: whether a rise is wanted or a fall. Add this line to the model in"
     return (
-        Words(f"{said} `assent.yaml`, and keep one of the two words for each:"),
+        Words(f"{words} `assent.yaml`, and keep one of the two words for each:"),
         Words(f"`{_line(names[:fitting])}`"),
         *others,
     )
@@ -288,12 +292,12 @@ def figures(metric: MetricChange, effect: Effect) -> tuple[Cell, Cell]:
     told: Cell = ()
     if interval is not None and change is not None:
         ends = tuple(map(_end, (interval.low, interval.high)))
-        sides = [number(one) for one in (metric.old, metric.new)]
-        sure = [float(one) for one in sides if one is not None]
+        sides = [number(side) for side in (metric.old, metric.new)]
+        sure = [float(side) for side in sides if side is not None]
         if len(sure) == 2:
-            found = numbers.aligned((sure[0], sure[1]), (change, interval.low, interval.high))
-            if found is not None:
-                left, right, amount, *aligned = found
+            texts = numbers.aligned((sure[0], sure[1]), (change, interval.low, interval.high))
+            if texts is not None:
+                left, right, amount, *aligned = texts
                 value, ends = (Pair(Number(left), Number(right)),), tuple(aligned)
         told = (Number(_between(ends, interval)),)
     move = Move(

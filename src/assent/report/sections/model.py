@@ -105,8 +105,8 @@ def _size(diff: ModelDiff) -> str:
 
 def _presences(diff: ModelDiff) -> str:
     """How many files are new, missing or other ones than before."""
-    added = sum(one.old_size_bytes is UNSET for one in diff.changes)
-    gone = sum(one.new_size_bytes is UNSET for one in diff.changes)
+    added = sum(change.old_size_bytes is UNSET for change in diff.changes)
+    gone = sum(change.new_size_bytes is UNSET for change in diff.changes)
     other = len(diff.changes) - added - gone
     tally = ((other, "differs" if other == 1 else "differ"), (added, "new"), (gone, "missing"))
     return ", ".join(f"{n:,} {word}" for n, word in tally if n)
@@ -136,8 +136,8 @@ def _uncompared(diff: ModelDiff) -> tuple[Part, ...]:
 def _uncompared_table(diff: ModelDiff) -> Table:
     """What may be the same or not, because nobody looked; together what has one reason."""
     reasons: dict[str, list[str]] = {}
-    for one in diff.not_compared:
-        reasons.setdefault(one.reason, []).append(one.name)
+    for skipped in diff.not_compared:
+        reasons.setdefault(skipped.reason, []).append(skipped.name)
     rows: list[Row] = [
         (shapes.named(names, MAX_NAMED, "and"), cell(Words(why)))
         for why, names in islice(reasons.items(), shapes.MAX_ROWS)
@@ -186,10 +186,12 @@ def _import_table(diff: ModelDiff, has_baseline: bool) -> Table:
     added = [(part.path, name) for part in diff.parts for name in part.added_imports]
     gone = [(part.path, name) for part in diff.parts for name in part.removed_imports]
     word = "new" if has_baseline else "imports"
-    told = ((word, one) for word, found in ((word, added), ("gone", gone)) for one in found)
+    told = (
+        (word, import_) for word, imports in ((word, added), ("gone", gone)) for import_ in imports
+    )
     rows: list[Row] = [
-        (cell(name), cell(path), cell(Words(said)))
-        for said, (path, name) in islice(told, shapes.MAX_ROWS)
+        (cell(name), cell(path), cell(Words(what)))
+        for what, (path, name) in islice(told, shapes.MAX_ROWS)
     ]
     return shapes.table(
         "Imported when the model is loaded",
@@ -203,14 +205,14 @@ def _import_table(diff: ModelDiff, has_baseline: bool) -> Table:
 
 def _signature_table(signature: SignatureChange | None, has_baseline: bool) -> Table:
     fields = () if signature is None or not has_baseline else signature.fields
-    first = nsmallest(shapes.MAX_ROWS, fields, key=lambda one: not one.is_breaking)
+    first = nsmallest(shapes.MAX_ROWS, fields, key=lambda field: not field.is_breaking)
     verdict = _VERDICTS["unknown" if signature is None else signature.verdict].word
     return shapes.table(
         f"Inputs and outputs: {verdict}",
         ("Result", "Input or output", "Change"),
-        [_field_row(one) for one in first],
+        [_field_row(field) for field in first],
         total=len(fields),
-        kept=sum(one.is_breaking for one in first),
+        kept=sum(field.is_breaking for field in first),
         fold=len(fields) > 10,
     )
 
@@ -236,7 +238,7 @@ def _field_change(old: Field | None, new: Field | None) -> Cell:
 
 def _described(field: Field) -> Cell:
     """The type, the shape and whether it may be left out."""
-    text = " ".join(one for one in (field.type, _shape(field.shape)) if one)
+    text = " ".join(part for part in (field.type, _shape(field.shape)) if part)
     return (
         *((Text(text),) if text else ()),
         *((Words("optional"),) if field.is_optional else ()),
@@ -247,14 +249,14 @@ def _described(field: Field) -> Cell:
 def _shape(shape: Sequence[int | None] | None) -> str:
     if shape is None:
         return ""
-    return "[" + ", ".join("?" if one is None else str(one) for one in shape[:12]) + "]"
+    return "[" + ", ".join("?" if size is None else str(size) for size in shape[:12]) + "]"
 
 
 def _file_table(diff: ModelDiff) -> Table:
     return shapes.table(
         "Files that differ",
         ("File", "Size"),
-        [_file_row(one) for one in diff.changes[: shapes.MAX_ROWS]],
+        [_file_row(change) for change in diff.changes[: shapes.MAX_ROWS]],
         total=len(diff.changes),
         fold=len(diff.changes) > 5,
     )
@@ -264,8 +266,8 @@ def _file_row(change: FileChange) -> Row:
     old, new = change.old_size_bytes, change.new_size_bytes
     if old is UNSET or new is UNSET:
         word = "new" if old is UNSET else "missing"
-        known = [numbers.size(one) for one in (old, new) if one is not UNSET]
-        return cell(change.path), (Words(word), *(Number(one) for one in known))
+        known = [numbers.size(size) for size in (old, new) if size is not UNSET]
+        return cell(change.path), (Words(word), *(Number(size) for size in known))
     became = () if change.became is None else (Words(f"now {change.became}"),)
     if not change.has_other_bytes:
         return cell(change.path), (Number(numbers.size(new)), *became)
@@ -365,25 +367,25 @@ def _presence(change: TensorChange) -> int:
 
 def _values_table(title: str, column: str, changed: Sequence[PartChange], which: str) -> Table:
     """The values of all files in one table; the file is named where there are several."""
-    found: list[ValueChange] = []
+    renamed: list[ValueChange] = []
     total = same = 0
     with_values = [part for part in changed if getattr(part, which).changes]
     for part in with_values:
         values: Values = getattr(part, which)
         total += len(values.changes)
         same += values.same
-        for change in islice(values.changes, max(0, shapes.MAX_ROWS - len(found))):
+        for change in islice(values.changes, max(0, shapes.MAX_ROWS - len(renamed))):
             named = change if len(with_values) == 1 else _named(part.path, change)
-            found.append(named)
+            renamed.append(named)
     table = value_table(
-        title, column, Values(changes=tuple(found), same=same), are_versions=which == "versions"
+        title, column, Values(changes=tuple(renamed), same=same), are_versions=which == "versions"
     )
     return Table(
         title=table.title,
         columns=table.columns,
         rows=table.rows,
         total=total,
-        is_folded=total > 10 or all(change.old is UNSET for change in found),
+        is_folded=total > 10 or all(change.old is UNSET for change in renamed),
     )
 
 
@@ -422,7 +424,7 @@ def _tensor_table(changed: Sequence[PartChange], has_baseline: bool) -> Table:
     return shapes.table(
         f"Tensors: {count(total, 'differs', 'differ') if has_baseline else f'{total:,}'}",
         ("Tensor", "Change" if has_baseline else "Is"),
-        [(cell(one.name), _tensor_change(one, has_baseline)) for one in first],
+        [(cell(change.name), _tensor_change(change, has_baseline)) for change in first],
         total=total,
         fold=total > 10 or not has_baseline,
     )
@@ -443,12 +445,12 @@ def _tensor(tensor: Tensor) -> str:
 
 def _weight_table(diff: ModelDiff) -> Table:
     first = nsmallest(MAX_WEIGHTS, diff.weights, key=_how_little)
-    moved = sum(_is_moved(one) for one in diff.weights)
+    moved = sum(_is_moved(change) for change in diff.weights)
     compared = max(diff.weights_compared, moved)
     return shapes.table(
         f"Weights that moved most ({moved:,} of {compared:,} that were compared)",
         ("Tensor", "Distance", "Cosine"),
-        [_weight_row(one) for one in first if _is_moved(one)],
+        [_weight_row(change) for change in first if _is_moved(change)],
         total=moved,
         fold=True,
     )
@@ -477,7 +479,7 @@ def _weight_row(change: WeightChange) -> Row:
 
 def _notes(diff: ModelDiff) -> Iterable[Cell]:
     """Hints that no rule asks for: features that the model never uses."""
-    for part in islice((one for one in diff.parts if one.unused), 5):
+    for part in islice((part for part in diff.parts if part.unused), 5):
         features = count(len(part.unused), "feature")
         is_one = len(part.unused) == 1
         yield (

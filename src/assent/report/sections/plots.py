@@ -15,15 +15,15 @@ def plots_section(report: ReviewReport) -> Section | None:
     plots = report.plots
     if not plots:
         return None
-    found = problems(plots)
+    reasons = problems(plots)
     table = shapes.table(
         "Plots by name",
         ("Plot", "Type", "Size", "Where"),
-        [_row(*one) for one in zip(plots[: shapes.MAX_ROWS], found, strict=False)],
+        [_row(*pair) for pair in zip(plots[: shapes.MAX_ROWS], reasons, strict=False)],
         total=len(plots),
         fold=True,
     )
-    summary = f"{count(len(plots), 'plot')}, {found.count(''):,} shown in the full report"
+    summary = f"{count(len(plots), 'plot')}, {reasons.count(''):,} shown in the full report"
     return Section(title="Plots", summary=cell(Words(summary)), tables=(table,))
 
 

@@ -39,146 +39,152 @@ def predictions_section(diff: Diff) -> Section | None:
     """Flips, slices that got worse, the most changed examples, confusion and calibration. None
     without predictions.
     """
-    found = diff.predictions
-    if found is None:
+    predictions = diff.predictions
+    if predictions is None:
         return None
-    if found.old_rows is None:
-        said = f"{count(found.new_rows, 'row')}; the baseline has none to compare with"
+    if predictions.old_rows is None:
+        rows = f"{count(predictions.new_rows, 'row')}; the baseline has none to compare with"
         if diff.baseline is None:
-            said = count(found.new_rows, "row")
-        return Section(title=_TITLE, summary=cell(Words(said)), notes=_notes(found))
+            rows = count(predictions.new_rows, "row")
+        return Section(title=_TITLE, summary=cell(Words(rows)), notes=_notes(predictions))
     tables = shapes.filled(
-        _flips(found),
-        _slices(found),
-        _classes(found),
-        _examples(found),
-        _confusion(found),
-        _calibration(found),
+        _flips(predictions),
+        _slices(predictions),
+        _classes(predictions),
+        _examples(predictions),
+        _confusion(predictions),
+        _calibration(predictions),
     )
-    return Section(title=_TITLE, summary=_summary(found), tables=tables, notes=_notes(found))
+    return Section(
+        title=_TITLE, summary=_summary(predictions), tables=tables, notes=_notes(predictions)
+    )
 
 
-def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
+def what_was_asked(predictions: PredictionsDiff) -> tuple[str, ...]:
     """What has to be known before any figure is: that the two models were asked other things."""
-    if found.old_rows is None:
+    if predictions.old_rows is None:
         return ()
-    said = []
-    if found.problem is not None:
-        said.append(f"Predictions are not compared: {found.problem}.")
-    missing = _of_one_model(found)
-    if found.is_paired and missing:
+    sentences = []
+    if predictions.problem is not None:
+        sentences.append(f"Predictions are not compared: {predictions.problem}.")
+    missing = _of_one_model(predictions)
+    if predictions.is_paired and missing:
         rows = count(missing, "row has", "rows have")
-        said.append(f"{rows} predictions of one model only, and are not compared.")
-    if found.labels_changed:
-        rows = f"{found.labels_changed:,} of {count(found.joined, 'row')}"
-        part = share(found.labels_changed / found.joined)
+        sentences.append(f"{rows} predictions of one model only, and are not compared.")
+    if predictions.labels_changed:
+        rows = f"{predictions.labels_changed:,} of {count(predictions.joined, 'row')}"
+        part = share(predictions.labels_changed / predictions.joined)
         meaning = (
             "so what depends on labels is not compared"
-            if found.has_other_labels
+            if predictions.has_other_labels
             else "so the intervals hold for either of them"
         )
-        said.append(f"The truth itself was changed: {rows} ({part}) have another label, {meaning}.")
-    if found.is_regrouped:
+        sentences.append(
+            f"The truth itself was changed: {rows} ({part}) have another label, {meaning}."
+        )
+    if predictions.is_regrouped:
         meaning = (
             "so rankings are not compared"
-            if found.task == "ranking"
+            if predictions.task == "ranking"
             else "so the intervals hold for either"
         )
-        said.append(f"Other rows belong together than in the baseline, {meaning}.")
-    return tuple(said)
+        sentences.append(f"Other rows belong together than in the baseline, {meaning}.")
+    return tuple(sentences)
 
 
-def _of_one_model(found: PredictionsDiff) -> int:
+def _of_one_model(predictions: PredictionsDiff) -> int:
     """How many rows only one of both has."""
-    return (found.old_rows or 0) + found.new_rows - 2 * found.joined
+    return (predictions.old_rows or 0) + predictions.new_rows - 2 * predictions.joined
 
 
-def _summary(found: PredictionsDiff) -> Cell:
-    if not found.joined:
+def _summary(predictions: PredictionsDiff) -> Cell:
+    if not predictions.joined:
         return cell(Words("not compared: no row has predictions of both models"))
-    if found.sameness is not None:
-        return shapes.unchanged(found.sameness)
-    rows = f"Of {count(found.joined, 'row')}"
-    if not found.is_paired or found.labels_changed:
-        return cell(Words(_of_other_questions(found, rows)))
-    if not found.disagreement:
-        return cell(Words(f"{rows}, {_scored_otherwise(found)}"))
-    if found.flips is not None:
-        worse, better = found.flips.worse, found.flips.better
-        said = (
-            f"{rows}, {worse:,} ({share(found.flips.negative)}) were right and are wrong "
-            f"now, {better:,} ({share(found.flips.positive)}) were wrong and are right now"
+    if predictions.sameness is not None:
+        return shapes.unchanged(predictions.sameness)
+    rows = f"Of {count(predictions.joined, 'row')}"
+    if not predictions.is_paired or predictions.labels_changed:
+        return cell(Words(_of_other_questions(predictions, rows)))
+    if not predictions.disagreement:
+        return cell(Words(f"{rows}, {_scored_otherwise(predictions)}"))
+    if predictions.flips is not None:
+        worse, better = predictions.flips.worse, predictions.flips.better
+        words = (
+            f"{rows}, {worse:,} ({share(predictions.flips.negative)}) were right and are wrong "
+            f"now, {better:,} ({share(predictions.flips.positive)}) were wrong and are right now"
         )
-        return cell(Words(said))
-    return cell(Words(f"{rows}, {share(found.disagreement)} are predicted otherwise"))
+        return cell(Words(words))
+    return cell(Words(f"{rows}, {share(predictions.disagreement)} are predicted otherwise"))
 
 
-def _of_other_questions(found: PredictionsDiff, rows: str) -> str:
+def _of_other_questions(predictions: PredictionsDiff, rows: str) -> str:
     """In a line, where some of the rows or labels are others."""
-    said = "not compared: only " if not found.is_paired else ""
-    said += f"{found.joined:,} rows that both have" if not found.is_paired else rows
-    if found.labels_changed:
-        said += f", {share(found.labels_changed / found.joined)} have another label"
-    if found.disagreement is not None:
-        same = "none is" if not found.disagreement else f"{share(found.disagreement)} are"
-        said += f", {same} predicted otherwise"
-    return said
+    words = "not compared: only " if not predictions.is_paired else ""
+    words += f"{predictions.joined:,} rows that both have" if not predictions.is_paired else rows
+    if predictions.labels_changed:
+        words += f", {share(predictions.labels_changed / predictions.joined)} have another label"
+    if predictions.disagreement is not None:
+        same = (
+            "none is" if not predictions.disagreement else f"{share(predictions.disagreement)} are"
+        )
+        words += f", {same} predicted otherwise"
+    return words
 
 
-def _scored_otherwise(found: PredictionsDiff) -> str:
+def _scored_otherwise(predictions: PredictionsDiff) -> str:
     """Of rows of which none, as far as is known, is predicted otherwise."""
-    if found.disagreement is None:
+    if predictions.disagreement is None:
         return "not compared: the two have no predictions of one kind"
-    if found.scores_changed is None:
+    if predictions.scores_changed is None:
         return "none is predicted otherwise; scores are not compared: one side has none"
-    if not found.scores_changed:
+    if not predictions.scores_changed:
         return "none is predicted otherwise"
-    scored = share(found.scores_changed / found.joined)
+    scored = share(predictions.scores_changed / predictions.joined)
     return f"none is predicted otherwise, {scored} have another score"
 
 
-def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
+def _notes(predictions: PredictionsDiff) -> tuple[Cell, ...]:
     notes: list[str] = []
-    if found.problem is not None:
-        notes.append(f"Not compared row by row: {found.problem}.")
-    if found.old_rows is not None and found.is_paired:
-        missing = _of_one_model(found)
+    if predictions.problem is not None:
+        notes.append(f"Not compared row by row: {predictions.problem}.")
+    if predictions.old_rows is not None and predictions.is_paired:
+        missing = _of_one_model(predictions)
         if missing:
             rows = count(missing, "row has", "rows have")
             notes.append(f"{rows} predictions of one model only, and are left out here.")
-    if found.labels_changed:
-        rows = count(found.labels_changed, "row has", "rows have")
+    if predictions.labels_changed:
+        rows = count(predictions.labels_changed, "row has", "rows have")
         notes.append(
             f"{rows} another label than before: the truth itself was changed. Both models are "
             "measured by the labels of the candidate."
         )
-    if found.is_regrouped:
+    if predictions.is_regrouped:
         notes.append("Other rows belong together than in the baseline.")
-    if found.old_rows is not None and found.slices_judged:
-        worse = len({(one.column, one.value) for one in found.slices})
-        slices = count(found.slices_judged, "slice")
-        said = f"{worse:,} of {slices}" if worse else f"None of {slices}"
-        notes.append(f"{said} got worse beyond chance, after correction for looking at all.")
-    if found.slices_untested:
-        slices = count(found.slices_untested, "slice", "slices")
+    if predictions.old_rows is not None and predictions.slices_judged:
+        worse = len({(change.column, change.value) for change in predictions.slices})
+        slices = count(predictions.slices_judged, "slice")
+        amount = f"{worse:,} of {slices}" if worse else f"None of {slices}"
+        notes.append(f"{amount} got worse beyond chance, after correction for looking at all.")
+    if predictions.slices_untested:
+        slices = count(predictions.slices_untested, "slice", "slices")
         notes.append(f"{slices} not judged: nothing says how sure the change is.")
-    if found.slices_too_small:
-        slices = count(found.slices_too_small, "slice has", "slices have")
-        both = "" if found.old_rows is None else " of both models"
+    if predictions.slices_too_small:
+        slices = count(predictions.slices_too_small, "slice has", "slices have")
+        both = "" if predictions.old_rows is None else " of both models"
         notes.append(f"{slices} fewer than {MIN_SLICE_ROWS} rows{both}: not judged.")
-    if found.slices_left_out:
-        slices = count(found.slices_left_out, "smaller slice was", "smaller slices were")
+    if predictions.slices_left_out:
+        slices = count(predictions.slices_left_out, "smaller slice was", "smaller slices were")
         notes.append(f"{slices} not looked at: there are too many.")
     return tuple(cell(Words(note)) for note in notes)
 
 
-def _flips(found: PredictionsDiff) -> Table:
-    flips = found.flips
+def _flips(predictions: PredictionsDiff) -> Table:
+    flips = predictions.flips
     rows: list[Row] = []
     if flips is not None and (flips.worse or flips.better):
         rows = [
-            (cell(Words(said)), cell(Number(f"{amount:,}")), cell(Number(share(part))))
-            for said, amount, part in (
+            (cell(Words(what)), cell(Number(f"{amount:,}")), cell(Number(share(part))))
+            for what, amount, part in (
                 ("right, and wrong now", flips.worse, flips.negative),
                 ("wrong, and right now", flips.better, flips.positive),
                 ("right in both", flips.both_right, flips.both_right / flips.rows),
@@ -187,10 +193,10 @@ def _flips(found: PredictionsDiff) -> Table:
         ]
         kept = flips.compatibility
         if kept is not None:
-            said = "of what was right, still is"
+            what = "of what was right, still is"
             rows.append(
                 (
-                    cell(Words(said)),
+                    cell(Words(what)),
                     cell(Number(f"{flips.both_right:,}")),
                     cell(Number(share(kept))),
                 )
@@ -198,94 +204,96 @@ def _flips(found: PredictionsDiff) -> Table:
     return shapes.table("Flips", ("Rows that were", "Rows", "Share"), rows, kept=len(rows))
 
 
-def _slices(found: PredictionsDiff) -> Table:
+def _slices(predictions: PredictionsDiff) -> Table:
     return shapes.table(
         "Slices that got worse beyond chance",
         ("Slice", "Metric", "Change"),
-        [_slice(one) for one in found.slices[: shapes.MAX_ROWS]],
-        total=len(found.slices),
-        kept=min(3, len(found.slices)),
+        [_slice(change) for change in predictions.slices[: shapes.MAX_ROWS]],
+        total=len(predictions.slices),
+        kept=min(3, len(predictions.slices)),
     )
 
 
-def _slice(one: SliceChange) -> Row:
-    move = Move(Effect.WORSE, arrow=numbers.arrow(one.change), amount=numbers.signed(one.change))
-    rows = Words(f"({count(one.rows, 'row')})")
-    chance = Words(f"p = {numbers.number(one.p, 2)}")
-    return cell(f"{one.column} = {one.value}", rows), cell(one.metric), (move, chance)
+def _slice(change: SliceChange) -> Row:
+    move = Move(
+        Effect.WORSE, arrow=numbers.arrow(change.change), amount=numbers.signed(change.change)
+    )
+    rows = Words(f"({count(change.rows, 'row')})")
+    chance = Words(f"p = {numbers.number(change.p, 2)}")
+    return cell(f"{change.column} = {change.value}", rows), cell(change.metric), (move, chance)
 
 
-def _classes(found: PredictionsDiff) -> Table:
+def _classes(predictions: PredictionsDiff) -> Table:
     """Recall and precision of the classes of which most rows are told otherwise."""
     return shapes.table(
         "Recall and precision by class",
         ("Class", "Recall", "Precision"),
-        [_class(one) for one in found.classes],
-        total=found.classes_changed,
+        [_class(change) for change in predictions.classes],
+        total=predictions.classes_changed,
         fold=True,
     )
 
 
-def _class(one: ClassChange) -> Row:
-    rows = Words(f"({count(one.rows, 'row')})")
-    recall = _moved(one.old_recall, one.new_recall)
-    if one.p is not None and recall:
-        is_by_chance = one.p >= _CHANCE
-        words = "may be chance" if is_by_chance else f"p = {numbers.number(one.p, 2)}"
+def _class(change: ClassChange) -> Row:
+    rows = Words(f"({count(change.rows, 'row')})")
+    recall = _moved(change.old_recall, change.new_recall)
+    if change.p is not None and recall:
+        is_by_chance = change.p >= _CHANCE
+        words = "may be chance" if is_by_chance else f"p = {numbers.number(change.p, 2)}"
         recall = (*recall, Words(words))
-    return cell(one.name, rows), recall, _moved(one.old_precision, one.new_precision)
+    return cell(change.name, rows), recall, _moved(change.old_precision, change.new_precision)
 
 
 def _moved(old: float | None, new: float | None) -> Cell:
     """A share before and after, and by how much it changed; of no rows there is none."""
     if old is None or new is None:
-        sides = [Words("no rows") if one is None else Words(f"{one:.1%}") for one in (old, new)]
+        sides = [Words("no rows") if side is None else Words(f"{side:.1%}") for side in (old, new)]
         return sides[0], Words("→"), sides[1]
     if old == new:
         return cell(Number(f"{new:.1%}"))
     return (*shapes.both(*numbers.show_both(old, new)), Words(f"({numbers.signed(new - old)})"))
 
 
-def _examples(found: PredictionsDiff) -> Table:
-    has_shown = any(one.shown for one in found.examples)
+def _examples(predictions: PredictionsDiff) -> Table:
+    has_shown = any(example.shown for example in predictions.examples)
     titles = ("Example", "Label", "Prediction", "Change")
     return shapes.table(
         "Most changed examples",
         (*titles, "Known about it") if has_shown else titles,
-        [_example(one, has_shown) for one in found.examples],
+        [_example(example, has_shown) for example in predictions.examples],
         fold=True,
     )
 
 
-def _example(one: Example, has_shown: bool) -> Row:
-    prediction = shapes.both(*numbers.show_both(one.old, one.new))
-    if one.old == one.new:
-        prediction = (shapes.part(numbers.show(one.new)),)
-    if one.old_score is not None and one.new_score is not None:
-        scores = numbers.show_both(one.old_score, one.new_score)
+def _example(example: Example, has_shown: bool) -> Row:
+    prediction = shapes.both(*numbers.show_both(example.old, example.new))
+    if example.old == example.new:
+        prediction = (shapes.part(numbers.show(example.new)),)
+    if example.old_score is not None and example.new_score is not None:
+        scores = numbers.show_both(example.old_score, example.new_score)
         prediction = (*prediction, Break(), *shapes.both(*scores))
-    change = one.change
+    change = example.change
     move = Move(
-        _EFFECTS[one.effect],
+        _EFFECTS[example.effect],
         arrow="" if change is None else numbers.arrow(change),
         amount="" if change is None else numbers.signed(change),
     )
-    row = (cell(one.id), (shapes.part(numbers.show(one.label)),), prediction, (move,))
-    return (*row, _shown(one)) if has_shown else row
+    row = (cell(example.id), (shapes.part(numbers.show(example.label)),), prediction, (move,))
+    return (*row, _shown(example)) if has_shown else row
 
 
-def _shown(one: Example) -> Cell:
+def _shown(example: Example) -> Cell:
     parts: list[Part] = []
-    for name, value in one.shown.items():
+    for name, value in example.shown.items():
         if parts:
             parts.append(Break())
         parts += [Text(name), Words(":"), shapes.part(numbers.show(value))]
     return tuple(parts) or (shapes.NOTHING,)
 
 
-def _confusion(found: PredictionsDiff) -> Table:
+def _confusion(predictions: PredictionsDiff) -> Table:
     """The cells whose count changed, those that changed most first."""
-    old, new = found.old_confusion, found.new_confusion
+    old, new = predictions.old_confusion, predictions.new_confusion
     cells: list[tuple[int, int, int, int, int]] = []
     if old is not None and new is not None and old.classes == new.classes:
         cells = sorted(
@@ -311,19 +319,19 @@ def _confusion(found: PredictionsDiff) -> Table:
     )
 
 
-def _is_rest(found: Confusion, at: int) -> bool:
-    return bool(found.others) and at == len(found.classes) - 1
+def _is_rest(confusion: Confusion, at: int) -> bool:
+    return bool(confusion.others) and at == len(confusion.classes) - 1
 
 
-def _class_name(found: Confusion, at: int) -> Part:
+def _class_name(confusion: Confusion, at: int) -> Part:
     """A class; what stands for many is no name of the team's."""
-    name = found.classes[at]
-    return Words(name) if _is_rest(found, at) else Text(name)
+    name = confusion.classes[at]
+    return Words(name) if _is_rest(confusion, at) else Text(name)
 
 
-def _rightness(found: Confusion, label: int, predicted: int) -> Cell:
+def _rightness(confusion: Confusion, label: int, predicted: int) -> Cell:
     """Whether a cell is right. Of what stands for many classes nobody can say."""
-    if _is_rest(found, label) or _is_rest(found, predicted):
+    if _is_rest(confusion, label) or _is_rest(confusion, predicted):
         return (Words("not told apart"),) if label == predicted else ()
     return (Words("right" if label == predicted else "wrong"),)
 
@@ -335,10 +343,10 @@ def _pairs(old: Confusion, new: Confusion) -> list[list[tuple[int, int]]]:
     ]
 
 
-def _calibration(found: PredictionsDiff) -> Table:
+def _calibration(predictions: PredictionsDiff) -> Table:
     """Of the rows with scores in a bin, the share that is positive."""
-    old = {one.low: one for one in found.old_calibration}
-    new = {one.low: one for one in found.new_calibration}
+    old = {bin_.low: bin_ for bin_ in predictions.old_calibration}
+    new = {bin_.low: bin_ for bin_ in predictions.new_calibration}
     rows: list[Row] = []
     if old != new:
         rows = [
@@ -357,7 +365,7 @@ def _calibration(found: PredictionsDiff) -> Table:
     )
 
 
-def _observed(one: CalibrationBin | None) -> Cell:
-    if one is None:
+def _observed(bin_: CalibrationBin | None) -> Cell:
+    if bin_ is None:
         return cell(shapes.NOTHING)
-    return Number(f"{one.observed:.1%}"), Words(f"of {count(one.rows, 'row')}")
+    return Number(f"{bin_.observed:.1%}"), Words(f"of {count(bin_.rows, 'row')}")

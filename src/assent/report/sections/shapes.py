@@ -41,7 +41,7 @@ def table(
     """A table; a column that is only named holds words."""
     return Table(
         title=title,
-        columns=tuple(Column(one) if isinstance(one, str) else one for one in columns),
+        columns=tuple(Column(column) if isinstance(column, str) else column for column in columns),
         rows=tuple(rows),
         total=len(rows) if total is None else total,
         kept=kept,
@@ -88,10 +88,10 @@ def named(names: Sequence[str], most: int, conjunction: str) -> Cell:
         left = len(names) - most
         shown.append(Words(count(left, "other")))
     enumeration: list[Part] = []
-    for at, one in enumerate(shown):
+    for at, listed in enumerate(shown):
         if at:
             enumeration.append(Words(conjunction if at == len(shown) - 1 else ","))
-        enumeration.append(one)
+        enumeration.append(listed)
     return tuple(enumeration)
 
 

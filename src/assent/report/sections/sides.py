@@ -27,7 +27,7 @@ def sides_section(report: ReviewReport) -> Section:
     for label, of_side in _SIDE_ROWS:
         cells = [of_side(side) for side in (old, new) if side is not None]
         if any(cells):
-            rows.append((cell(Words(label)), *(one or cell(shapes.NOTHING) for one in cells)))
+            rows.append((cell(Words(label)), *(side or cell(shapes.NOTHING) for side in cells)))
     columns = ("", "Candidate") if old is None else ("", "Baseline", "Candidate")
     table = shapes.table("Candidate against baseline", columns, rows)
     made = shapes.table("How the candidate was made", ("", "Candidate"), _steps(report), fold=True)

@@ -78,12 +78,12 @@ def differing(values: Values, *, are_versions: bool = False) -> str:
 def _not_compared(values: Values) -> Iterator[str]:
     """What was not compared, by reason."""
     by_reason: dict[tuple[str, str], list[str]] = {}
-    for one in values.not_compared:
-        by_reason.setdefault((one.reason, one.remedy), []).append(one.name)
+    for skipped in values.not_compared:
+        by_reason.setdefault((skipped.reason, skipped.remedy), []).append(skipped.name)
     for (reason, remedy), names in by_reason.items():
         named = ", ".join(filter(None, names)) or ("the others" if values.changes else "")
-        said = f"{named} not compared, because {reason}".strip()
-        yield f"{said} ({remedy})" if remedy else said
+        sentence = f"{named} not compared, because {reason}".strip()
+        yield f"{sentence} ({remedy})" if remedy else sentence
 
 
 _WORDS = ("missing", "of another type", "down", "up", "changed", "new")

@@ -49,12 +49,12 @@ def headline(
     model: str, verdict: Verdict, approvals: Approvals, quality: Quality | None = None
 ) -> Cell:
     """The verdict in a sentence, and whether the model is better or worse."""
-    said = _decided(verdict, approvals)
+    decided = _decided(verdict, approvals)
     if quality is None or not verdict.findings:
-        return cell(model, Words(f"{said}."))
+        return cell(model, Words(f"{decided}."))
     is_blocked = verdict.decision is Decision.BLOCKED
     joint = ", but" if (quality.is_better if is_blocked else quality.is_worse) else ";"
-    return cell(model, Words(f"{said}{joint} {quality.words}."))
+    return cell(model, Words(f"{decided}{joint} {quality.words}."))
 
 
 def _decided(verdict: Verdict, approvals: Approvals) -> str:
@@ -80,21 +80,23 @@ def _decided(verdict: Verdict, approvals: Approvals) -> str:
 def _of_others(verdict: Verdict) -> str:
     """What the gates say beside the approval that is waited for."""
     open_ = len(verdict.of(Outcome.WAITING)) - 1
-    warned, passed = (len(verdict.of(one)) for one in (Outcome.WARNED, Outcome.PASSED))
-    said = [f"{open_:,} not decided"] if open_ > 0 else []
-    said += [count(warned, "warning")] if warned else []
-    if said:
-        return f"; of the gates {passed:,} passed, {', '.join(said)}"
+    warned, passed = (len(verdict.of(outcome)) for outcome in (Outcome.WARNED, Outcome.PASSED))
+    parts = [f"{open_:,} not decided"] if open_ > 0 else []
+    parts += [count(warned, "warning")] if warned else []
+    if parts:
+        return f"; of the gates {passed:,} passed, {', '.join(parts)}"
     return "; every gate passed" if passed else ""
 
 
 def blocked_by(verdict: Verdict) -> str:
     """How many block, of how many: `1 of 3 gates failed, 1 undecided`."""
     total = len(verdict.findings)
-    counts = ((len(verdict.of(one)), one.value) for one in (Outcome.FAILED, Outcome.UNDECIDED))
+    counts = (
+        (len(verdict.of(outcome)), outcome.value) for outcome in (Outcome.FAILED, Outcome.UNDECIDED)
+    )
     (first, word), *others = [(n, word) for n, word in counts if n]
-    said = f"{first:,} of {total:,} {'gate' if total == 1 else 'gates'} {word}"
-    return "".join((said, *(f", {n:,} {word}" for n, word in others)))
+    words = f"{first:,} of {total:,} {'gate' if total == 1 else 'gates'} {word}"
+    return "".join((words, *(f", {n:,} {word}" for n, word in others)))
 
 
 def next_steps(verdict: Verdict, approvals: Approvals) -> tuple[Cell, ...]:
@@ -141,14 +143,16 @@ def gates_section(report: ReviewReport) -> Section:
     findings = report.verdict.findings
     if not findings:
         return Section(title="Gates", summary=cell(Words("None. Nothing was judged.")))
-    first = nsmallest(shapes.MAX_ROWS, findings, key=lambda one: RANK_OF_OUTCOME[one.outcome])
+    first = nsmallest(
+        shapes.MAX_ROWS, findings, key=lambda finding: RANK_OF_OUTCOME[finding.outcome]
+    )
     counts = [(len(report.verdict.of(outcome)), state.word) for outcome, state in STATES.items()]
     table = shapes.table(
         "Gates",
         ("Result", "Gate", "Why"),
-        [_finding(one) for one in first],
+        [_finding(finding) for finding in first],
         total=len(findings),
-        kept=sum(one.outcome is not Outcome.PASSED for one in first),
+        kept=sum(finding.outcome is not Outcome.PASSED for finding in first),
     )
     return Section(title="Gates", summary=shapes.tally(counts), tables=(table,))
 

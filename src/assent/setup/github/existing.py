@@ -49,14 +49,14 @@ def read_existing(folder: Path, *, ours: Iterable[str]) -> tuple[list[Workflow],
     """The workflows below `folder` whose file names are none of `ours`, and what was not read."""
     known = set(ours)
     paths = [*(folder / FOLDER).glob("*.yml"), *(folder / FOLDER).glob("*.yaml")]
-    found: list[Workflow] = []
+    workflows: list[Workflow] = []
     unread: list[str] = []
     for path in sorted(path for path in paths if path.name not in known)[:MAX_FILES]:
         try:
-            found.append(_workflow(path.name, _values(path)))
+            workflows.append(_workflow(path.name, _values(path)))
         except ParseError as error:
             unread.append(f"{path.name}: {error}")
-    return found, unread
+    return workflows, unread
 
 
 def judge(
@@ -68,71 +68,75 @@ def judge(
     models: Sequence[str],
 ) -> Seen:
     """What of the team's workflows meets those of Assent."""
-    found = [f"not read: {one}" for one in unread[:MAX_SHOWN]]
+    notes = [f"not read: {name}" for name in unread[:MAX_SHOWN]]
     to_check = [*_clashes(theirs, ours)]
-    for one in theirs:
-        found += _paths(one)
-        to_check += _branches(one, branch)
+    for workflow in theirs:
+        notes += _paths(workflow)
+        to_check += _branches(workflow, branch)
     to_check += _trainings(theirs)
     if theirs:
         names = ", ".join(f"assent/{model}" for model in models[:MAX_SHOWN])
-        found.append(
+        notes.append(
             f"{_count(len(theirs))} of yours: none is changed. Beside your own required checks, "
             f"require the status {names}, and none of the jobs of Assent's workflows"
         )
-    return Seen(found=tuple(found), to_check=tuple(to_check))
+    return Seen(found=tuple(notes), to_check=tuple(to_check))
 
 
 def _clashes(theirs: Sequence[Workflow], ours: Sequence[Workflow]) -> Iterator[str]:
-    names = {one.name for one in ours}
-    checks = {check for one in ours for check in one.checks}
-    for one in theirs:
-        if one.name in names:
+    names = {workflow.name for workflow in ours}
+    checks = {check for workflow in ours for check in workflow.checks}
+    for workflow in theirs:
+        if workflow.name in names:
             yield (
-                f"{one.file} is called {one.name}, as one of Assent's is: GitHub starts "
+                f"{workflow.file} is called {workflow.name}, as one of Assent's is: GitHub starts "
                 "assent-review.yml by that name; give yours another one"
             )
-        for check in sorted(checks & set(one.checks)):
+        for check in sorted(checks & set(workflow.checks)):
             yield (
-                f"{one.file} has a job {check!r}, as Assent has: a required check of that name is "
-                "either of the two; give yours another name"
+                f"{workflow.file} has a job {check!r}, as Assent has: a required check of that "
+                "name is either of the two; give yours another name"
             )
-        for group in one.groups:
+        for group in workflow.groups:
             if group.startswith("assent-"):
                 yield (
-                    f"{one.file} is in the concurrency group {group}: one that is Assent's as well "
-                    "would cancel or hold up the other; give it another prefix than assent-"
+                    f"{workflow.file} is in the concurrency group {group}: one that is Assent's as "
+                    "well would cancel or hold up the other; give it another prefix than assent-"
                 )
 
 
 def _trainings(theirs: Sequence[Workflow]) -> Iterator[str]:
-    for one in theirs:
-        if one.trains and {"pull_request", "pull_request_target", "push"} & set(one.events):
+    for workflow in theirs:
+        if workflow.trains and {"pull_request", "pull_request_target", "push"} & set(
+            workflow.events
+        ):
             yield (
-                f"{one.file} trains as well (job {', '.join(one.trains[:MAX_SHOWN])}): with "
-                "assent.yml each change is trained twice. Let that job hand over what it has made "
-                "with `assent bundle`, or remove it: docs/recipes/existing-ci.md"
+                f"{workflow.file} trains as well (job {', '.join(workflow.trains[:MAX_SHOWN])}): "
+                "with assent.yml each change is trained twice. Let that job hand over what it has "
+                "made with `assent bundle`, or remove it: docs/recipes/existing-ci.md"
             )
 
 
-def _paths(one: Workflow) -> Iterator[str]:
-    filters = {key for about in one.events.values() for key in about if key.startswith("paths")}
-    if filters and "pull_request" in one.events:
+def _paths(workflow: Workflow) -> Iterator[str]:
+    filters = {
+        key for about in workflow.events.values() for key in about if key.startswith("paths")
+    }
+    if filters and "pull_request" in workflow.events:
         yield (
-            f"{one.file} runs for pull requests that touch certain paths only; assent.yml runs for "
-            "every one, and reuses what unchanged inputs gave: docs/recipes/paths.md"
+            f"{workflow.file} runs for pull requests that touch certain paths only; assent.yml "
+            "runs for every one, and reuses what unchanged inputs gave: docs/recipes/paths.md"
         )
 
 
-def _branches(one: Workflow, branch: str | None) -> Iterator[str]:
+def _branches(workflow: Workflow, branch: str | None) -> Iterator[str]:
     for event in ("push", "pull_request"):
-        wanted = one.events.get(event, {}).get("branches")
+        wanted = workflow.events.get(event, {}).get("branches")
         named = [str(name) for name in wanted] if isinstance(wanted, list) else []
         if branch is None or not named or any(_covers(name, branch) for name in named):
             continue
         shown = ", ".join(named[:MAX_SHOWN])
         yield (
-            f"{one.file} runs on {event} for {shown}, and not for {branch}: where changes are "
+            f"{workflow.file} runs on {event} for {shown}, and not for {branch}: where changes are "
             f"merged into another branch than {branch}, make that the default branch, since "
             "Assent registers what is merged there alone"
         )
@@ -170,7 +174,7 @@ def _workflow(file: str, values: Any) -> Workflow:
         name=name if isinstance(name, str) else f"{FOLDER}/{file}",
         events=_events(whole.get("on", whole.get(True))),  # YAML 1.1 reads `on` as true
         checks=tuple(_check(key, job) for key, job in jobs.items()),
-        groups=tuple(group for one in groups if (group := _group(one)) is not None),
+        groups=tuple(group for value in groups if (group := _group(value)) is not None),
         trains=tuple(str(key) for key, job in jobs.items() if _trains(job)),
     )
 
@@ -195,7 +199,7 @@ def _group(value: Any) -> str | None:
 def _trains(job: Any) -> bool:
     steps = _mapping(job).get("steps")
     scripts = [_mapping(step).get("run") for step in steps] if isinstance(steps, list) else []
-    return any(isinstance(one, str) and _TRAINS.search(one) is not None for one in scripts)
+    return any(isinstance(script, str) and _TRAINS.search(script) is not None for script in scripts)
 
 
 def _mapping(value: Any) -> Mapping[Any, Any]:

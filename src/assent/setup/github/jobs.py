@@ -36,7 +36,7 @@ def blocks_of(tree: Tree, file: str) -> Iterator[tuple[str, Block]]:
 def _workflow(tree: Tree, file: str) -> Iterator[CiJob]:
     top = tree.mapping(file)
     for name, job in mapping_of(top.get("jobs")).items():
-        steps = [one for one in list_of(mapping_of(job).get("steps")) if isinstance(one, dict)]
+        steps = [step for step in list_of(mapping_of(job).get("steps")) if isinstance(step, dict)]
         steps = list(_unfolded(tree, steps[:MAX_STEPS]))
         image = mapping_of(job).get("container")
         image = image.get("image") if isinstance(image, dict) else image
@@ -45,7 +45,7 @@ def _workflow(tree: Tree, file: str) -> Iterator[CiJob]:
             name=name,
             forge="github",
             blocks=tuple(_blocks(steps, job, top)),
-            uses=tuple(one["uses"] for one in steps if isinstance(one.get("uses"), str)),
+            uses=tuple(step["uses"] for step in steps if isinstance(step.get("uses"), str)),
             python=_python(steps, job),
             image=image if isinstance(image, str) else None,
             conda=_given(steps, "miniconda", "environment-file"),
@@ -62,7 +62,7 @@ def _unfolded(tree: Tree, steps: list[dict[str, Any]]) -> Iterator[dict[str, Any
         folder = posixpath.normpath(uses.partition("@")[0])
         for name in ("action.yml", "action.yaml"):
             runs = mapping_of(tree.mapping(posixpath.join(folder, name)).get("runs"))
-            yield from [one for one in list_of(runs.get("steps")) if isinstance(one, dict)]
+            yield from [inner for inner in list_of(runs.get("steps")) if isinstance(inner, dict)]
 
 
 def _blocks(steps: list[dict[str, Any]], job: Any, top: Mapping[str, Any]) -> Iterator[Block]:
@@ -84,7 +84,7 @@ def _working_folder(step: Mapping[str, Any], *levels: Any) -> str:
     for level in levels:
         defaults = mapping_of(mapping_of(mapping_of(level).get("defaults")).get("run"))
         told.append(defaults.get("working-directory"))
-    folder = next((one for one in told if isinstance(one, str) and one), "")
+    folder = next((name for name in told if isinstance(name, str) and name), "")
     shown = posixpath.normpath(folder)
     return "" if shown == "." else shown
 
@@ -103,16 +103,16 @@ def _without_blanks(match: re.Match[str]) -> str:
 
 def _python(steps: list[dict[str, Any]], job: Any) -> str | None:
     """The version that a setup of Python is given; of a matrix the newest."""
-    found = _given(steps, "setup-python", "python-version") or _given(
+    stated = _given(steps, "setup-python", "python-version") or _given(
         steps, "setup-uv", "python-version"
     )
     matrix = mapping_of(mapping_of(mapping_of(job).get("strategy")).get("matrix"))
-    match = re.fullmatch(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}", found or "")
+    match = re.fullmatch(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}", stated or "")
     if match is None:
-        return found
-    versions = [str(one) for one in list_of(matrix.get(match[1]))]
-    numbered = [one for one in versions if re.fullmatch(r"3\.\d{1,2}", one)]
-    return max(numbered, key=lambda one: int(one[2:]), default=None)
+        return stated
+    versions = [str(version) for version in list_of(matrix.get(match[1]))]
+    numbered = [version for version in versions if re.fullmatch(r"3\.\d{1,2}", version)]
+    return max(numbered, key=lambda version: int(version[2:]), default=None)
 
 
 def _given(steps: list[dict[str, Any]], action: str, key: str) -> str | None:

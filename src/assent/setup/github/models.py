@@ -114,7 +114,7 @@ def _answering(text: str, models: Mapping[str, str]) -> str:
     for path in paths:
         own = [f"contains({body}, ' {model}')" for model, of in models.items() if of == path]
         if path == paths[0]:
-            others = [f"contains({body}, ' {one}')" for one, of in models.items() if of != path]
+            others = [f"contains({body}, ' {model}')" for model, of in models.items() if of != path]
             own.append(f"!({' || '.join(others)})")
         step = use.strip().removeprefix("- ")
         lines += ["      - if: >-", f"          {' || '.join(own)}", f"        {step}"]
@@ -129,9 +129,9 @@ def _given(text: str, inputs: Mapping[str, str]) -> str:
     waiting: list[str] = []
     for at, line in enumerate(lines):
         made.append(line)
-        found = _ACTION.match(line)
-        if found is not None:
-            indent = " " * (len(found["indent"]) + (2 if line.lstrip().startswith("- ") else 0))
+        match = _ACTION.match(line)
+        if match is not None:
+            indent = " " * (len(match["indent"]) + (2 if line.lstrip().startswith("- ") else 0))
             waiting = [f"{indent}  {key}: {_shown(value)}" for key, value in inputs.items()]
             if lines[at + 1 : at + 2] != [f"{indent}with:"]:
                 made += [f"{indent}with:", *waiting]

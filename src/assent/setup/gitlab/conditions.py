@@ -85,16 +85,16 @@ def holds(condition: str, variables: Mapping[str, Value]) -> Answer:
 def _tokens(condition: str) -> list[tuple[str, str]]:
     if len(condition) > MAX_LENGTH:
         raise _UnreadError
-    found: list[tuple[str, str]] = []
+    tokens: list[tuple[str, str]] = []
     text = condition.rstrip()
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
             raise _UnreadError
-        found.append((match.lastgroup, match[match.lastgroup]))
+        tokens.append((match.lastgroup, match[match.lastgroup]))
         at = match.end()
-    return found
+    return tokens
 
 
 class _Reader:
@@ -170,9 +170,9 @@ def _is_set(value: Value | _Pattern) -> Answer:
 def _equal(left: Value | _Pattern, right: Value | _Pattern) -> Answer:
     if isinstance(left, _Pattern) or isinstance(right, _Pattern):
         return Answer.UNKNOWN
-    for one, other in ((left, right), (right, left)):
-        if isinstance(one, Unknown):
-            return Answer.NO if one.is_set and other in (None, "") else Answer.UNKNOWN
+    for side, other in ((left, right), (right, left)):
+        if isinstance(side, Unknown):
+            return Answer.NO if side.is_set and other in (None, "") else Answer.UNKNOWN
     return Answer.of(left == right)
 
 
@@ -185,14 +185,14 @@ def _matches(left: Value | _Pattern, right: Value | _Pattern) -> Answer:
     if not isinstance(left, str) or not isinstance(right, _Pattern):
         return Answer.UNKNOWN
     inside, _, flags = right.text[1:].rpartition("/")
-    found = _PLAIN.fullmatch(inside)
-    if found is None or flags not in ("", "i"):
+    plain = _PLAIN.fullmatch(inside)
+    if plain is None or flags not in ("", "i"):
         return Answer.UNKNOWN
-    text, value = found["text"].replace("\\", ""), left
+    text, value = plain["text"].replace("\\", ""), left
     if flags == "i":
         text, value = text.lower(), value.lower()
-    if found["start"] and found["end"]:
+    if plain["start"] and plain["end"]:
         return Answer.of(value == text)
-    if found["start"]:
+    if plain["start"]:
         return Answer.of(value.startswith(text))
-    return Answer.of(value.endswith(text) if found["end"] else text in value)
+    return Answer.of(value.endswith(text) if plain["end"] else text in value)

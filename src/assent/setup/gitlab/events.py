@@ -89,8 +89,8 @@ def variables(event: Event, branch: str | None) -> dict[str, Value]:
         "CI_EXTERNAL_PULL_REQUEST_IID": None,
     }
     requests = ("ID", "IID", "SOURCE_BRANCH_NAME", "TARGET_BRANCH_NAME", "PROJECT_PATH")
-    for one in requests:
-        known[f"CI_MERGE_REQUEST_{one}"] = Unknown(is_set=True) if event.is_request else None
+    for suffix in requests:
+        known[f"CI_MERGE_REQUEST_{suffix}"] = Unknown(is_set=True) if event.is_request else None
     if event.is_request:
         known |= {"CI_COMMIT_BRANCH": None, "CI_COMMIT_REF_NAME": Unknown(is_set=True)}
         known |= {"CI_OPEN_MERGE_REQUESTS": Unknown(is_set=True)}

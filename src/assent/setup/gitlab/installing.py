@@ -17,28 +17,28 @@ def installing_jobs(installs: Mapping[str, Install], prefixes: Mapping[str, str]
     """
     lines: list[str] = []
     homes: dict[str, str] = {}
-    for model, found in installs.items():
-        body = "\n".join(_body(found))
+    for model, install in installs.items():
+        body = "\n".join(_body(install))
         if body not in homes:
             homes[body] = f".{prefixes[model]}-packages"
-            lines += [*_why(found), f"{homes[body]}:", body]
+            lines += [*_why(install), f"{homes[body]}:", body]
         for verb in ("train", "evaluate"):
             lines += [f"{prefixes[model]}-{verb}:", f"  extends: {homes[body]}"]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _why(found: Install) -> Iterator[str]:
-    yield f"# The packages of {comment(found.why)}: a change there belongs here as well."
-    yield from (f"# Left out: {comment(one)}" for one in found.left_out)
-    if found.conda is not None:
+def _why(install: Install) -> Iterator[str]:
+    yield f"# The packages of {comment(install.why)}: a change there belongs here as well."
+    yield from (f"# Left out: {comment(reason)}" for reason in install.left_out)
+    if install.conda is not None:
         yield "# The image has to have conda: say which with the input `image`."
 
 
-def _body(found: Install) -> Iterator[str]:
-    run = list(found.lines)
-    if found.conda is not None:
-        run.insert(0, f'conda env create --quiet --prefix "{_CONDA}" --file {found.conda}')
-    folders = [*([f"{_CONDA}/bin"] if found.conda is not None else []), *found.folders]
+def _body(install: Install) -> Iterator[str]:
+    run = list(install.lines)
+    if install.conda is not None:
+        run.insert(0, f'conda env create --quiet --prefix "{_CONDA}" --file {install.conda}')
+    folders = [*([f"{_CONDA}/bin"] if install.conda is not None else []), *install.folders]
     if folders:
         run.append(f'export PATH="{":".join(folders)}:$PATH"')
     yield "  before_script:"

@@ -44,10 +44,10 @@ def _values(tree: Tree, file: str) -> dict[str, Any]:
     """A GitLab file as values; its tags (`!reference`) are of no interest."""
     text = re.sub(rb"!reference\s*", b"", tree.read(file) or b"")
     try:
-        found = parse_yaml(text.partition(b"\n---")[0] if b"\nspec:" not in text else text)
+        document = parse_yaml(text.partition(b"\n---")[0] if b"\nspec:" not in text else text)
     except ParseError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def blocks_of(tree: Tree, file: str) -> Iterator[tuple[str, Block]]:
@@ -59,5 +59,5 @@ def blocks_of(tree: Tree, file: str) -> Iterator[tuple[str, Block]]:
         lines = [script] if isinstance(script, str) else script
         if isinstance(lines, list):
             values = {**shared, **constants(job.get("variables"))}
-            text = "\n".join(one for one in lines if isinstance(one, str))
+            text = "\n".join(line for line in lines if isinstance(line, str))
             yield name, Block(text=text, values=values)

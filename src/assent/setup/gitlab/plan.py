@@ -74,12 +74,12 @@ def decide(team: Team, branch: str | None, *, is_moved: bool = False) -> Plan:
         if answer is Answer.NO and not event.is_alone
     ]
     stage = team.last_stage
-    found = _found(team, again, is_let_in, is_beside=is_beside, stage=stage)
+    notes = _found(team, again, is_let_in, is_beside=is_beside, stage=stage)
     return Plan(
         guard=" && ".join([NOT_WOKEN, NOT_PLANNED, *left_out]) if is_beside else None,
         stage=stage,
         alone=_alone(team, stage) if is_beside else "",
-        found=tuple(found),
+        found=tuple(notes),
         to_check=tuple(_to_check(team, is_let_in, branch)),
     )
 
@@ -103,7 +103,7 @@ def _alone(team: Team, stage: str) -> str:
         if name.upper().startswith(_CARRIED) and name.isidentifier() and name.isascii()
     }
     if carried:
-        lines += ["variables:", *(f"  {one}: {json.dumps(carried[one])}" for one in carried)]
+        lines += ["variables:", *(f"  {name}: {json.dumps(carried[name])}" for name in carried)]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -86,8 +86,8 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
         known = self.stages or STAGES
         if self.stages is None and self.unread:
             used = {job.stage for job in self.jobs}
-            known = (*sorted(used - {*STAGES}), *(one for one in STAGES if one in used))
-        ordinary = [one for one in known if one not in (".pre", ".post")]
+            known = (*sorted(used - {*STAGES}), *(stage for stage in STAGES if stage in used))
+        ordinary = [stage for stage in known if stage not in (".pre", ".post")]
         return ordinary[-1] if ordinary else "test"
 
 
@@ -135,8 +135,8 @@ def bodies(folder: Path, name: str) -> dict[str, dict[str, Any]]:
     default = whole.get("default")
     shared = {
         key: resolved.value(value)
-        for one in (whole, default if isinstance(default, dict) else {})
-        for key, value in one.items()
+        for mapping in (whole, default if isinstance(default, dict) else {})
+        for key, value in mapping.items()
         if key in ("before_script", "image", "variables")
     }
     return {
@@ -160,11 +160,13 @@ def find_team(folder: Path, *, ours: Iterable[str], is_ours: bool = False) -> Fo
     """
     if (folder / FILE).exists() and not is_ours:
         team = read_team(folder, FILE, ours=ours)
-        beside = [one for one in MOVED if any(_is_guarded(entry, one) for entry in team.included)]
+        beside = [
+            name for name in MOVED if any(_is_guarded(entry, name) for entry in team.included)
+        ]
         if not beside:
             return Found(name=FILE, team=team, is_moved=False)
     else:
-        beside = [one for one in MOVED if (folder / one).exists()]
+        beside = [name for name in MOVED if (folder / name).exists()]
     if not beside:
         return None
     team = read_team(folder, beside[0], ours=ours)
@@ -219,7 +221,7 @@ class _Reading:
         return False
 
     def _is_ours(self, entry: dict[Any, Any]) -> bool:
-        place = next((entry[one] for one in ("local", "file") if one in entry), None)
+        place = next((entry[key] for key in ("local", "file") if key in entry), None)
         return isinstance(place, str) and place.lstrip("/").endswith(self._ours or ("\0",))
 
     def _values(self, name: str) -> dict[str, Any]:
@@ -269,13 +271,15 @@ class _Whole:
     def value(self, value: Any, depth: int = 0) -> Any:
         """A value with what it refers to; lists in lists become one."""
         if isinstance(value, _Reference):
-            found: Any = self._whole
+            node: Any = self._whole
             for part in value.path:
-                found = found.get(part) if isinstance(found, dict) else None
-            return None if depth > MAX_REFERENCES else self.value(found, depth + 1)
+                node = node.get(part) if isinstance(node, dict) else None
+            return None if depth > MAX_REFERENCES else self.value(node, depth + 1)
         if isinstance(value, list):
             made = [self.value(item, depth) for item in value]
-            return [one for item in made for one in (item if isinstance(item, list) else [item])]
+            return [
+                entry for item in made for entry in (item if isinstance(item, list) else [item])
+            ]
         return value
 
 
@@ -306,7 +310,9 @@ def _job(name: str, body: Mapping[str, Any]) -> TeamJob:
 
 
 def _rules(value: Any) -> tuple[Rule, ...]:
-    return tuple(_rule(one) for one in value) if isinstance(value, list) else (Rule(has_more=True),)
+    return (
+        tuple(_rule(rule) for rule in value) if isinstance(value, list) else (Rule(has_more=True),)
+    )
 
 
 def _rule(value: Any) -> Rule:
@@ -330,7 +336,7 @@ def _policy(value: Any) -> Policy:
 
 def _names(value: Any) -> tuple[str, ...]:
     listed: Iterable[Any] = value if isinstance(value, list) else [value]
-    return tuple(str(one) for one in listed if isinstance(one, str | int | float))
+    return tuple(str(name) for name in listed if isinstance(name, str | int | float))
 
 
 def _variables(value: Any) -> dict[str, str]:
@@ -338,8 +344,8 @@ def _variables(value: Any) -> dict[str, str]:
 
 
 def _texts(value: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
-    for name, one in value.items():
-        text = one.get("value") if isinstance(one, dict) else one
+    for name, variable in value.items():
+        text = variable.get("value") if isinstance(variable, dict) else variable
         if isinstance(name, str) and isinstance(text, str | int | float):
             yield name, str(text)
 
@@ -348,6 +354,6 @@ def _shown(entry: Any) -> str:
     """An include that is not read, in a few words."""
     if not isinstance(entry, dict):
         return f"include {str(entry)[:80]}"
-    kind = next((one for one in ("project", "remote", "template", "component") if one in entry), "")
+    kind = next((key for key in ("project", "remote", "template", "component") if key in entry), "")
     place = entry.get("local", entry.get(kind, ""))
     return f"include {kind or 'local'} {str(place)[:80]}" + (" with rules" * ("rules" in entry))

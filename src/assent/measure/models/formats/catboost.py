@@ -78,7 +78,7 @@ def _binary_part(source: ModelSource, trees: Table, information: dict[str, str])
     features = sorted(_features(trees, sorted(set(splits))))
     settings = _parameters(_parsed(information.get("params", "{}")))
     settings["outputs"] = trees.integer(_DIMENSION, 1)
-    biases = [float(one) for one in trees.numbers(_BIASES, "d")]
+    biases = [float(bias) for bias in trees.numbers(_BIASES, "d")]
     biases = biases or [trees.double(_BIAS, 0.0)]
     settings |= _moved(trees.double(_SCALE, 1.0), biases)
     return _part(
@@ -105,9 +105,9 @@ def _part(
 ) -> Part:
     facts.require_few(len(features), "features")
     versions = {"encoding": encoding}
-    if found := _VERSION.search(version):
-        versions["catboost"] = found[1] or found[2]
-    unused = () if problem else tuple(one.name for one in features if not one.is_used)
+    if match := _VERSION.search(version):
+        versions["catboost"] = match[1] or match[2]
+    unused = () if problem else tuple(feature.name for feature in features if not feature.is_used)
     return Part(
         path=source.name,
         format=FORMAT,
@@ -117,7 +117,7 @@ def _part(
         trees=trees,
         settings=dict(sorted(settings.items())),
         versions=versions,
-        features=tuple(one.name for one in features),
+        features=tuple(feature.name for feature in features),
         unused=unused,
         problem=problem,
         left_out="where its trees split, their values, and what else it says of its features and "
@@ -153,14 +153,14 @@ def _features(trees: Table, used: list[int]) -> Iterator[_Feature]:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        found = parsing.parse_json(text.encode())
+        values = parsing.parse_json(text.encode())
     except ParseError as error:
         raise ReadError(f"its parameters: {error}") from None
-    return found if isinstance(found, dict) else {}
+    return values if isinstance(values, dict) else {}
 
 
 def _parameters(params: dict[str, Any]) -> dict[str, Scalar]:
-    return facts.settings({key: one for key, one in params.items() if key not in _LEFT_OUT})
+    return facts.settings({key: value for key, value in params.items() if key not in _LEFT_OUT})
 
 
 def _classes(params: dict[str, Any]) -> dict[str, Scalar]:
@@ -174,8 +174,8 @@ _OF_CLASSES = ("class_names", "class_to_label", "class_label_type")
 def _moved(scale: Any, biases: Any) -> dict[str, Scalar]:
     """What the sum of the trees is multiplied by, and what is added to each output."""
     several = [
-        float(one) if isinstance(one, int) and abs(one) < 2**53 else one
-        for one in (biases if isinstance(biases, list) else [biases])
+        float(bias) if isinstance(bias, int) and abs(bias) < 2**53 else bias
+        for bias in (biases if isinstance(biases, list) else [biases])
     ]
     bias = several[0] if len(several) == 1 else several
     return {"scale": facts.setting(scale), "bias": facts.setting(bias)}
@@ -293,19 +293,19 @@ class _Export:
 
 def _named(walk: Walk) -> dict[int, tuple[int, str]]:
     """The place and the name of each feature, by its index among those of its kind."""
-    found: dict[int, tuple[int, str]] = {}
+    names: dict[int, tuple[int, str]] = {}
     for at in walk.items():
         facts.require_few(at, "features")
-        said = {
+        fields = {
             key: walk.scalar()
             for key in walk.members()
             if key in ("feature_index", "flat_feature_index", "feature_name", "feature_id")
         }
-        index, place = said.get("feature_index"), said.get("flat_feature_index")
+        index, place = fields.get("feature_index"), fields.get("flat_feature_index")
         if isinstance(index, int) and isinstance(place, int):
-            name = said.get("feature_name") or said.get("feature_id")
-            found[index] = (place, str(place) if name in (None, "") else str(name))
-    return found
+            name = fields.get("feature_name") or fields.get("feature_id")
+            names[index] = (place, str(place) if name in (None, "") else str(name))
+    return names
 
 
 READER = Reader(format=FORMAT, recognizes=recognizes, read=read)

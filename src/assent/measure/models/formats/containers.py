@@ -70,12 +70,12 @@ def read(source: ModelSource) -> Part:
         return Part(
             path=source.name, format=FORMAT, size_bytes=source.size_bytes, problem=str(error)
         )
-    found = Findings(walks)
+    findings = Findings(walks)
     return replace(
         whole,
-        imports=found.imports,
-        dangers=tuple(dict.fromkeys([*archive.dangers, *found.dangers])),
-        code=found.code,
+        imports=findings.imports,
+        dangers=tuple(dict.fromkeys([*archive.dangers, *findings.dangers])),
+        code=findings.code,
     )
 
 

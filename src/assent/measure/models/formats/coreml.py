@@ -124,12 +124,12 @@ def _model_of(source: ModelSource) -> str | None:
     if path.name != _WEIGHTS or path.parent.name != "weights":
         return None
     folder = path.parent.parent
-    found = [
+    names = [
         name
         for name in source.files
         if name.endswith(".mlmodel") and PurePosixPath(name).parent == folder
     ]
-    return min(found, default=None)
+    return min(names, default=None)
 
 
 class _Model:
@@ -182,7 +182,7 @@ class _Model:
             tensors=self.weights.tensors,
             settings=few(self._settings),
             versions={"specification": str(version)},
-            features=() if signature is None else tuple(one.name for one in signature.inputs),
+            features=() if signature is None else tuple(field.name for field in signature.inputs),
             signature=signature,
             code=("custom model",) if kind == _KINDS[_CUSTOM] else (),
             problem=self._problem,
@@ -208,8 +208,8 @@ class _Model:
         for number, value in self._wire.fields(span):
             key, place = names.get(number, ""), value
             if number == 100 and isinstance(value, Span):
-                key, found = self._wire.pair(value)
-                place = Span(0, 0) if found is None else found
+                key, written = self._wire.pair(value)
+                place = Span(0, 0) if written is None else written
             name = f"metadata.{key}"
             if not key or name in self._settings or len(self._settings) >= MAX_NAMES:
                 self._keep(number, value)
@@ -273,7 +273,7 @@ class _Model:
         """Note an operation and its weights, and give the blocks inside."""
         self._operations += 1
         kind, name = "", ""
-        said: list[str] = []
+        parts: list[str] = []
         attributes: list[Span] = []
         for number, value in self._wire.fields(span):
             if not isinstance(value, Span):
@@ -286,7 +286,7 @@ class _Model:
             if number == 4:
                 yield value
                 continue
-            said.append(self._digest(value))
+            parts.append(self._digest(value))
             if number == 1:
                 kind = self._wire.name(value)
             elif number == 3 and not name:
@@ -295,10 +295,10 @@ class _Model:
             key, content = self._wire.pair(entry)
             whole = name if key == "val" else f"{name}.{key}"
             if content is None or not self._weight(content, whole):
-                said.append(self._digest(entry))
+                parts.append(self._digest(entry))
             else:
-                said.append(f"{kind} {key}")
-        self._note(" ".join(sorted(said)))  # maps are written in any order
+                parts.append(f"{kind} {key}")
+        self._note(" ".join(sorted(parts)))  # maps are written in any order
 
     def _names(self, span: Span) -> Iterator[str]:
         for number, value in self._wire.fields(span):
@@ -362,10 +362,10 @@ class _Model:
         for number, value in self._wire.fields(values):
             if not isinstance(value, Span) or number not in (1, 6, 7):
                 continue
-            found = list(self._wire.messages(value, 1))
-            length = found[0].end - found[0].start if len(found) == 1 else 0
+            messages = list(self._wire.messages(value, 1))
+            length = messages[0].end - messages[0].start if len(messages) == 1 else 0
             if length and length == size_bytes(tensor.dtype, math.prod(tensor.shape)):
-                return self._at(tensor, found[0].start, length)
+                return self._at(tensor, messages[0].start, length)
         return None
 
     def _at(self, tensor: Tensor, offset: int, length: int) -> Located:
@@ -413,8 +413,8 @@ class _Model:
         """A field that is compared with all others that are told in no other way."""
         self._wire.digest(number, value, self._rest)
 
-    def _note(self, said: str) -> None:
-        self._structure.update(f"{said}\n".encode())
+    def _note(self, line: str) -> None:
+        self._structure.update(f"{line}\n".encode())
 
     def _note_bytes(self, span: Span) -> None:
         self._note(self._digest(span))

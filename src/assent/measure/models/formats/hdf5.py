@@ -52,7 +52,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def parameters(self) -> int:
         """The values that are no state of an optimizer."""
-        kept = (one for one in self.tensors if not one.name.startswith("optimizer"))
+        kept = (tensor for tensor in self.tensors if not tensor.name.startswith("optimizer"))
         return sum(math.prod(tensor.shape) for tensor in kept)
 
 
@@ -64,12 +64,12 @@ def recognizes(source: ModelSource) -> bool:
 def read(source: ModelSource) -> Part:
     """The arrays, and the model that Keras describes in the attributes."""
     content = read_content(source.path, 0, source.size_bytes)
-    said = content.attributes
-    config = keras_config.read(said.get("model_config"), said.get("training_config"))
+    attributes = content.attributes
+    config = keras_config.read(attributes.get("model_config"), attributes.get("training_config"))
     versions = {
-        name: said[key]
+        name: attributes[key]
         for name, key in (("keras", "keras_version"), ("backend", "backend"))
-        if key in said
+        if key in attributes
     }
     return Part(
         path=source.name,
@@ -115,19 +115,18 @@ def read_content(path: Path, start: int, size: int) -> Content:
         text = answer.read(_MAX_ANSWER)
     if ended.returncode != 0 or len(text) == _MAX_ANSWER:
         raise ReadError("it cannot be read as HDF5")
-    found = json.loads(text)
+    told = json.loads(text)
     places: dict[str, Place] = {}
-    tensors = [_tensor(entry, path, start, size, places) for entry in found["tensors"]]
+    tensors = [_tensor(entry, path, start, size, places) for entry in told["tensors"]]
     return Content(
         tensors=tuple(sorted(tensors, key=lambda tensor: tensor.name)),
         places=places,
-        attributes={key: keras_config.clean(text) for key, text in found["attributes"].items()},
+        attributes={key: keras_config.clean(text) for key, text in told["attributes"].items()},
         dangers=tuple(
-            Danger(what=what, detail=keras_config.clean(detail))
-            for what, detail in found["dangers"]
+            Danger(what=what, detail=keras_config.clean(detail)) for what, detail in told["dangers"]
         ),
-        problem=found["problem"],
-        others=found["others"],
+        problem=told["problem"],
+        others=told["others"],
     )
 
 

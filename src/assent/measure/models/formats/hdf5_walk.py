@@ -74,7 +74,7 @@ def main(path: str, start: int, size: int) -> int:
     except ImportError:
         return MISSING
     _bound()
-    found: dict[str, Any] = {"tensors": [], "dangers": [], "attributes": {}, "problem": None}
+    content: dict[str, Any] = {"tensors": [], "dangers": [], "attributes": {}, "problem": None}
     others = hashlib.sha256()
     nothing = others.hexdigest()
     try:
@@ -82,14 +82,14 @@ def main(path: str, start: int, size: int) -> int:
             told: set[tuple[str, str]] = set()
             for name, place in (("", file), ("model_weights", _inside(file))):
                 if place is not None:
-                    told |= set(_attributes(h5py, name, place, found["attributes"]))
-            _walk(h5py, file, found, others, told)
+                    told |= set(_attributes(h5py, name, place, content["attributes"]))
+            _walk(h5py, file, content, others, told)
     except RefusedError as error:
-        found["problem"] = str(error)
+        content["problem"] = str(error)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError):
-        found["problem"] = "it is damaged, or not HDF5"
-    found["others"] = None if others.hexdigest() == nothing else others.hexdigest()
-    sys.stdout.write(json.dumps(found))
+        content["problem"] = "it is damaged, or not HDF5"
+    content["others"] = None if others.hexdigest() == nothing else others.hexdigest()
+    sys.stdout.write(json.dumps(content))
     return 0
 
 
@@ -145,19 +145,21 @@ def _note(h5py: Any, name: str, place: Any, others: Any, told: set[tuple[str, st
         value = place.attrs[key]
         if h5py.check_ref_dtype(attribute.dtype) is not None:
             value = _names(h5py, place, value)
-        said = value.tolist() if hasattr(value, "tolist") else value
-        line = f"{name} {key} {attribute.dtype} {said!r}\n"
+        values = value.tolist() if hasattr(value, "tolist") else value
+        line = f"{name} {key} {attribute.dtype} {values!r}\n"
         others.update(line.encode(errors="backslashreplace"))
 
 
 def _names(h5py: Any, place: Any, value: Any) -> Any:
     """What references point to, by name."""
-    found = value.ravel() if hasattr(value, "ravel") else [value]
-    return [h5py.h5r.get_name(one, place.id) if one else None for one in found]
+    references = value.ravel() if hasattr(value, "ravel") else [value]
+    return [
+        h5py.h5r.get_name(reference, place.id) if reference else None for reference in references
+    ]
 
 
 def _walk(
-    h5py: Any, file: Any, found: dict[str, Any], others: Any, told: set[tuple[str, str]]
+    h5py: Any, file: Any, content: dict[str, Any], others: Any, told: set[tuple[str, str]]
 ) -> None:
     groups, seen = [("", file)], set()
     _note(h5py, "", file, others, told)
@@ -171,7 +173,7 @@ def _walk(
                 raise RefusedError("a name of more than 4,096 characters")
             link = group.get(name, getlink=True)
             if isinstance(link, h5py.ExternalLink):
-                _danger(found, "a link to another file", f"{spelled} -> {link.filename}")
+                _danger(content, "a link to another file", f"{spelled} -> {link.filename}")
                 continue
             if not isinstance(link, h5py.HardLink):
                 others.update(f"{spelled} is {link.path}\n".encode(errors="backslashreplace"))
@@ -188,14 +190,14 @@ def _walk(
                     others.update(f"{spelled} is empty\n".encode(errors="backslashreplace"))
                 groups.append((f"{spelled}/", member))
             elif isinstance(member, h5py.Dataset):
-                if len(found["tensors"]) >= _MAX_TENSORS:
+                if len(content["tensors"]) >= _MAX_TENSORS:
                     raise RefusedError("it holds more than 100,000 tensors")
-                found["tensors"].append(_tensor(h5py, spelled, member, found))
+                content["tensors"].append(_tensor(h5py, spelled, member, content))
             else:
                 others.update(f"{spelled} is a type\n".encode(errors="backslashreplace"))
 
 
-def _tensor(h5py: Any, name: str, member: Any, found: dict[str, Any]) -> list[Any]:
+def _tensor(h5py: Any, name: str, member: Any, content: dict[str, Any]) -> list[Any]:
     """Name, type, shape, and where the values lie if they lie there as an array would, else why
     they do not.
     """
@@ -203,7 +205,7 @@ def _tensor(h5py: Any, name: str, member: Any, found: dict[str, Any]) -> list[An
     layout = plan.get_layout()
     is_outside = plan.get_external_count() or layout == h5py.h5d.VIRTUAL
     if is_outside:
-        _danger(found, "values in another file", name)
+        _danger(content, "values in another file", name)
     dtype = member.dtype
     spelled = dtype.name if dtype.kind in "fiubc" else str(dtype)[:100]
     offset, why = None, ""
@@ -223,9 +225,9 @@ def _tensor(h5py: Any, name: str, member: Any, found: dict[str, Any]) -> list[An
     return [name, spelled, list(member.shape or ()), offset, dtype.itemsize, why]
 
 
-def _danger(found: dict[str, Any], what: str, detail: str) -> None:
-    if len(found["dangers"]) < 100:
-        found["dangers"].append([what, detail[:200]])
+def _danger(content: dict[str, Any], what: str, detail: str) -> None:
+    if len(content["dangers"]) < 100:
+        content["dangers"].append([what, detail[:200]])
 
 
 if __name__ == "__main__":

@@ -85,32 +85,34 @@ def read(source: ModelSource) -> Part:
         return _tokenizer_part(source)
     if name in _LISTS:
         return _modules_part(source)
-    said = mapping_of(source, ".json")
+    configuration = mapping_of(source, ".json")
     if INDEX.fullmatch(name):
-        return _index_part(source, said)
-    return _configuration_part(source, name, said)
+        return _index_part(source, configuration)
+    return _configuration_part(source, name, configuration)
 
 
-def _configuration_part(source: ModelSource, name: str, said: dict[str, Any]) -> Part:
+def _configuration_part(source: ModelSource, name: str, configuration: dict[str, Any]) -> Part:
     versions = {
-        label: str(said.pop(key)) for key, label in _VERSIONS.items() if said.get(key) is not None
+        label: str(configuration.pop(key))
+        for key, label in _VERSIONS.items()
+        if configuration.get(key) is not None
     }
-    if isinstance(said.get("sentence_transformers"), str):
-        versions["sentence_transformers"] = said["sentence_transformers"]
-    stated = said.pop("chat_template", None)
+    if isinstance(configuration.get("sentence_transformers"), str):
+        versions["sentence_transformers"] = configuration["sentence_transformers"]
+    stated = configuration.pop("chat_template", None)
     templates = dict(_templates(stated))
     is_known = _holds_only(stated, templates)
-    custom = sorted(set(_custom(said)))
-    carried = [place for one in custom if (place := _file_of(source, one))]
-    imports = custom if name != "model_index.json" else [*custom, *_components(said)]
+    custom = sorted(set(_custom(configuration)))
+    carried = [place for reference in custom if (place := _file_of(source, reference))]
+    imports = custom if name != "model_index.json" else [*custom, *_components(configuration)]
     loaded = [f"chat template {label}" if label else "chat template" for label in templates]
     dangers = [
-        Danger(what=f"custom code: {one[:100]}", detail="loading imports it if it is trusted")
-        for one in custom
+        Danger(what=f"custom code: {reference[:100]}", detail="loading imports it if it is trusted")
+        for reference in custom
     ]
     for text in templates.values() if is_known else _texts(stated):
         dangers += _of_template(text)
-    settings = facts.settings(said)
+    settings = facts.settings(configuration)
     for label, text in templates.items():
         settings[f"chat_template.{label}" if label else "chat_template"] = facts.setting(text)
     if not is_known:
@@ -129,14 +131,14 @@ def _configuration_part(source: ModelSource, name: str, said: dict[str, Any]) ->
     )
 
 
-def _custom(said: Mapping[str, Any]) -> Iterator[str]:
+def _custom(configuration: Mapping[str, Any]) -> Iterator[str]:
     """The classes of custom code: `modeling_x.XModel`, also of another repository."""
-    auto_map = said.get("auto_map")
+    auto_map = configuration.get("auto_map")
     for value in auto_map.values() if isinstance(auto_map, dict) else ():
-        for one in value if isinstance(value, list) else (value,):
-            if isinstance(one, str):
-                yield one[:200]
-    pipelines = said.get("custom_pipelines")
+        for reference in value if isinstance(value, list) else (value,):
+            if isinstance(reference, str):
+                yield reference[:200]
+    pipelines = configuration.get("custom_pipelines")
     for value in pipelines.values() if isinstance(pipelines, dict) else ():
         if isinstance(value, dict) and isinstance(value.get("impl"), str):
             yield value["impl"][:200]
@@ -147,25 +149,25 @@ def _file_of(source: ModelSource, name: str) -> str | None:
     return sibling(source, match[1].replace(".", "/") + ".py") if match else None
 
 
-def _components(said: Mapping[str, Any]) -> Iterator[str]:
+def _components(pipeline: Mapping[str, Any]) -> Iterator[str]:
     """The classes of a pipeline of Diffusers: a library and a name each."""
-    for value in said.values():
+    for value in pipeline.values():
         if isinstance(value, list) and len(value) == 2 and all(isinstance(v, str) for v in value):
             yield f"{value[0]}.{value[1]}"[:200]
 
 
-def _templates(said: Any) -> Iterator[tuple[str, str]]:
+def _templates(stated: Any) -> Iterator[tuple[str, str]]:
     """Chat templates: one, or several with names, as a list or (older) by their names."""
-    if isinstance(said, str):
-        yield "", said
-    elif isinstance(said, list):
-        for one in said[:_MAX_TEMPLATES]:
-            if isinstance(one, dict) and isinstance(one.get("template"), str):
-                yield str(one.get("name", ""))[:100], one["template"]
-    elif isinstance(said, dict):
-        for name, one in list(said.items())[:_MAX_TEMPLATES]:
-            if isinstance(one, str):
-                yield str(name)[:100], one
+    if isinstance(stated, str):
+        yield "", stated
+    elif isinstance(stated, list):
+        for template in stated[:_MAX_TEMPLATES]:
+            if isinstance(template, dict) and isinstance(template.get("template"), str):
+                yield str(template.get("name", ""))[:100], template["template"]
+    elif isinstance(stated, dict):
+        for name, template in list(stated.items())[:_MAX_TEMPLATES]:
+            if isinstance(template, str):
+                yield str(name)[:100], template
 
 
 def _holds_only(stated: Any, templates: Mapping[str, str]) -> bool:
@@ -179,18 +181,18 @@ def _texts(value: Any) -> Iterator[str]:
     """Every text in a value that was read from JSON."""
     waiting = [value]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, list | dict):
-            waiting.extend(one.values() if isinstance(one, dict) else one)
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, list | dict):
+            waiting.extend(item.values() if isinstance(item, dict) else item)
 
 
 def _of_template(text: str) -> list[Danger]:
-    found = sorted(set(_REACHING.findall(text)))
+    reached = sorted(set(_REACHING.findall(text)))
     return [
-        Danger(what=f"chat template reaches for {one[:60]}", detail="templates are code")
-        for one in found[:20]
+        Danger(what=f"chat template reaches for {attribute[:60]}", detail="templates are code")
+        for attribute in reached[:20]
     ]
 
 
@@ -212,41 +214,41 @@ def _template_part(source: ModelSource) -> Part:
 def _modules_part(source: ModelSource) -> Part:
     """The layers of Sentence Transformers: each names a class that loading imports."""
     try:
-        said = parse_json(content_of(source))
+        modules = parse_json(content_of(source))
     except ParseError as error:
         raise ReadError(str(error)) from None
-    if not isinstance(said, list):
+    if not isinstance(modules, list):
         raise ReadError("no list of modules")
-    facts.require_few(len(said), "modules")
-    types = [str(one.get("type"))[:200] for one in said if isinstance(one, dict)]
-    custom = [one for one in types if not one.startswith("sentence_transformers.")]
+    facts.require_few(len(modules), "modules")
+    types = [str(module.get("type"))[:200] for module in modules if isinstance(module, dict)]
+    custom = [name for name in types if not name.startswith("sentence_transformers.")]
     return Part(
         path=source.name,
         format=FORMAT,
         size_bytes=source.size_bytes,
-        settings={"modules": facts.setting(types), "layers": facts.setting(said)},
+        settings={"modules": facts.setting(types), "layers": facts.setting(modules)},
         imports=tuple(sorted(set(types))),
         dangers=tuple(
-            Danger(what=f"custom code: {one[:100]}", detail="loading imports it if it is trusted")
-            for one in sorted(set(custom))
+            Danger(what=f"custom code: {name[:100]}", detail="loading imports it if it is trusted")
+            for name in sorted(set(custom))
         ),
-        code=tuple(sorted({place for one in custom if (place := _file_of(source, one))})),
+        code=tuple(sorted({place for name in custom if (place := _file_of(source, name))})),
     )
 
 
-def _index_part(source: ModelSource, said: Mapping[str, Any]) -> Part:
+def _index_part(source: ModelSource, content: Mapping[str, Any]) -> Part:
     """Which shard holds which tensor."""
-    weights = said.get("weight_map")
+    weights = content.get("weight_map")
     if not isinstance(weights, dict):
         raise ReadError("it has no weight_map")
     shards = sorted({str(shard) for shard in weights.values()})
     missing = [shard for shard in shards if sibling(source, shard) is None]
     settings: dict[str, Scalar] = {"tensors": len(weights), "shards": len(shards)}
-    metadata = said.get("metadata")
+    metadata = content.get("metadata")
     if isinstance(metadata, dict):
         settings |= facts.settings({"metadata": metadata})
     settings["shards of tensors"] = facts.digest_in_short(weights)
-    rest = {key: value for key, value in said.items() if key not in ("weight_map", "metadata")}
+    rest = {key: value for key, value in content.items() if key not in ("weight_map", "metadata")}
     settings |= facts.rest(rest, None if isinstance(metadata, dict) else metadata)
     return Part(
         path=source.name,

@@ -84,11 +84,11 @@ def _weights(archive: Archive, path: Path) -> hdf5.Content | None:
     with tempfile.NamedTemporaryFile() as file:
         file.write(content.view[content.start : content.end])
         file.flush()
-        found = hdf5.read_content(Path(file.name), 0, content.size_bytes)
+        stored = hdf5.read_content(Path(file.name), 0, content.size_bytes)
     gone: dict[str, Place] = {
-        name: Unread(shape=place.shape, why=COMPRESSED) for name, place in found.places.items()
+        name: Unread(shape=place.shape, why=COMPRESSED) for name, place in stored.places.items()
     }
-    return replace(found, places=gone)
+    return replace(stored, places=gone)
 
 
 def _unread(archive: Archive) -> str | None:
@@ -110,11 +110,13 @@ def _metadata(archive: Archive) -> dict[str, Any]:
         return {}
     text = _text(archive, archive.members[_METADATA])
     try:
-        said = parse_json(text)
+        metadata = parse_json(text)
     except ParseError:
-        said = None
+        metadata = None
     return (
-        said if isinstance(said, dict) else {"as it stands": text.decode(errors="backslashreplace")}
+        metadata
+        if isinstance(metadata, dict)
+        else {"as it stands": text.decode(errors="backslashreplace")}
     )
 
 

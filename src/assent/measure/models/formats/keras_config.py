@@ -88,9 +88,9 @@ def read(model: str | bytes | None, training: str | bytes | None = None) -> Conf
     for value in _objects([parsed, trained]):
         if len(dangers) + len(imports) > _MAX_FINDINGS:
             break
-        found = dict.fromkeys(_custom(value, imports))
-        custom |= found
-        dangers |= found | dict.fromkeys(_reading(value))
+        custom_here = dict.fromkeys(_custom(value, imports))
+        custom |= custom_here
+        dangers |= custom_here | dict.fromkeys(_reading(value))
     signature, settings, problem = _signature(parsed), {}, None
     try:
         settings = facts.settings(dict(_settings(parsed, trained)))
@@ -99,7 +99,7 @@ def read(model: str | bytes | None, training: str | bytes | None = None) -> Conf
         problem = str(error)
     return Config(
         settings=settings,
-        features=() if signature is None else tuple(one.name for one in signature.inputs),
+        features=() if signature is None else tuple(field.name for field in signature.inputs),
         signature=signature,
         imports=tuple(sorted(imports)),
         dangers=tuple(sorted(dangers, key=lambda danger: (danger.what, danger.detail))),
@@ -196,8 +196,8 @@ def _settings(parsed: dict[str, Any], trained: dict[str, Any]) -> Iterator[tuple
     yield "loss", loss.get("class_name") if isinstance(loss, dict) else loss
     optimizer = compiled.get("optimizer") or compiled.get("optimizer_config")
     if isinstance(optimizer, dict) and isinstance(optimizer.get("config"), dict):
-        said = {"class": optimizer.get("class_name")} | dict(_simple(optimizer["config"]))
-        yield "optimizer", said
+        settings = {"class": optimizer.get("class_name")} | dict(_simple(optimizer["config"]))
+        yield "optimizer", settings
 
 
 def _simple(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -213,7 +213,7 @@ def _simple(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _is_numbers(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, int | float) for one in value)
+    return isinstance(value, list) and all(isinstance(number, int | float) for number in value)
 
 
 def _signature(parsed: dict[str, Any]) -> Signature | None:
@@ -242,13 +242,13 @@ def _named_layers(value: Any) -> Iterator[str]:
     if isinstance(value, list) and value and isinstance(value[0], str):
         yield value[0][:_MAX_NAME]
     elif isinstance(value, list | dict):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _named_layers(one)
+        for layers in value.values() if isinstance(value, dict) else value:
+            yield from _named_layers(layers)
 
 
 def _shape(value: Any) -> tuple[int | None, ...] | None:
     if not isinstance(value, list) or len(value) > 64:
         return None
-    is_number = [isinstance(one, int) and not isinstance(one, bool) for one in value]
-    sized = [one if is_one else None for one, is_one in zip(value, is_number, strict=True)]
-    return tuple(one if one is not None and 0 <= one < 2**62 else None for one in sized)
+    is_number = [isinstance(size, int) and not isinstance(size, bool) for size in value]
+    sized = [size if is_one else None for size, is_one in zip(value, is_number, strict=True)]
+    return tuple(size if size is not None and 0 <= size < 2**62 else None for size in sized)

@@ -49,8 +49,8 @@ def _read(source: ModelSource, content: mmap) -> Part:
     if start is None or end is None:
         raise ReadError("its trees have no end")
     header = {
-        found[1].decode(): _text(_value(found))
-        for found in _HEADER.finditer(content, start.end(), end.start())
+        match[1].decode(): _text(_value(match))
+        for match in _HEADER.finditer(content, start.end(), end.start())
     }
     names = header.get("feature_names", "").split()
     facts.require_few(len(names), "features")
@@ -59,12 +59,12 @@ def _read(source: ModelSource, content: mmap) -> Part:
     settings: dict[str, Scalar] = {
         key: facts.literal(value) for key, value in header.items() if key in _FACTS
     }
-    for count, found in enumerate(_PARAMETER.finditer(content, after)):
+    for count, match in enumerate(_PARAMETER.finditer(content, after)):
         if count >= facts.MAX_SETTINGS:
             break
-        key = found[1].decode()
+        key = match[1].decode()
         if key not in _LEFT_OUT:
-            settings.setdefault(key, facts.literal(_text(_value(found))))
+            settings.setdefault(key, facts.literal(_text(_value(match))))
     return Part(
         path=source.name,
         format=FORMAT,
@@ -100,12 +100,12 @@ class _Trees:
 
     def read(self, content: mmap, start: int) -> int:
         """Read the trees from `start`; gives where they end."""
-        for steps, found in enumerate(_LINE.finditer(content, start)):
+        for steps, match in enumerate(_LINE.finditer(content, start)):
             if steps > MAX_STEPS:
                 raise ReadError(f"it holds more than {MAX_STEPS:,} lines of trees")
-            if found[1] == b"end of trees":
-                return found.end()
-            self._line(found[1], _value(found))
+            if match[1] == b"end of trees":
+                return match.end()
+            self._line(match[1], _value(match))
         raise ReadError("its trees have no end")
 
     def _line(self, key: bytes, value: bytes) -> None:
@@ -132,17 +132,17 @@ class _Trees:
             raise ReadError(f"more than {MAX_NAMES:,} features")
 
 
-def _value(found: re.Match[bytes]) -> bytes:
+def _value(match: re.Match[bytes]) -> bytes:
     """What stands behind a key: looked at before it is copied."""
-    start, end = found.span(2)
+    start, end = match.span(2)
     if end - start > MAX_ARRAY_BYTES:
         raise ReadError(f"a line of more than {MAX_ARRAY_BYTES >> 20} MiB")
-    return found[2] or b""
+    return match[2] or b""
 
 
 def _numbers(value: bytes) -> list[float]:
     try:
-        return [float(one) for one in value.split()]
+        return [float(number) for number in value.split()]
     except ValueError:
         raise ReadError("a line of a tree that holds no numbers") from None
 

@@ -33,21 +33,21 @@ def recognizes(source: ModelSource) -> bool:
 
 def read(source: ModelSource) -> Part:
     """Flavors and signature; code that comes with the model is a danger: nobody reviews it."""
-    said = mapping_of(source, ".yaml")
-    flavors = said.get("flavors")
+    content = mapping_of(source, ".yaml")
+    flavors = content.get("flavors")
     if not isinstance(flavors, dict):
         raise ReadError("it names no flavors")
-    settings: dict[str, Any] = {key: said[key] for key in said if key not in _TOLD}
+    settings: dict[str, Any] = {key: content[key] for key in content if key not in _TOLD}
     settings["flavors"] = ", ".join(sorted(map(str, flavors)))
     hidden = {name: settings.pop(name) for name in flavors.keys() & settings.keys()}
-    versions = {"mlflow": str(said["mlflow_version"])} if said.get("mlflow_version") else {}
+    versions = {"mlflow": str(content["mlflow_version"])} if content.get("mlflow_version") else {}
     for name, flavor in sorted(flavors.items(), key=lambda pair: str(pair[0])):
         if not isinstance(flavor, dict):
             continue
         for key, value in flavor.items():
-            found = _VERSION.fullmatch(str(key))
-            if found and isinstance(value, str | int | float):
-                label = str(name) if found[1] in ("py", "framework") else found[1]
+            match = _VERSION.fullmatch(str(key))
+            if match and isinstance(value, str | int | float):
+                label = str(name) if match[1] in ("py", "framework") else match[1]
                 versions[label] = str(value)
         settings[str(name)] = {
             str(key): value
@@ -62,11 +62,11 @@ def read(source: ModelSource) -> Part:
         path=source.name,
         format=FORMAT,
         size_bytes=source.size_bytes,
-        settings=facts.settings(settings) | facts.rest(said.get("signature"), hidden),
+        settings=facts.settings(settings) | facts.rest(content.get("signature"), hidden),
         versions=dict(sorted(versions.items())),
-        signature=_signature(said.get("signature")),
+        signature=_signature(content.get("signature")),
         imports=() if loader is None else (f"{loader}._load_pyfunc",),
-        dangers=_dangers(source, said, function, code),
+        dangers=_dangers(source, content, function, code),
         code=code,
     )
 
@@ -82,23 +82,23 @@ def _code(source: ModelSource, flavors: dict[Any, Any]) -> tuple[str, ...]:
 
 
 def _dangers(
-    source: ModelSource, said: dict[str, Any], function: dict[Any, Any], code: tuple[str, ...]
+    source: ModelSource, content: dict[str, Any], function: dict[Any, Any], code: tuple[str, ...]
 ) -> tuple[Danger, ...]:
-    found: list[Danger] = []
+    dangers: list[Danger] = []
     loader = function.get("loader_module")
     if isinstance(loader, str) and not _MODULE.fullmatch(loader):
-        found.append(Danger(what=f"loads {loader[:100]}", detail="that is no name of a module"))
+        dangers.append(Danger(what=f"loads {loader[:100]}", detail="that is no name of a module"))
     elif isinstance(loader, str) and _is_carried(source, function, loader):
-        found.append(Danger(what=f"custom code: loader {loader}", detail="loading imports it"))
+        dangers.append(Danger(what=f"custom code: loader {loader}", detail="loading imports it"))
     if code:
         what = f"custom code: {len(code):,} files" if len(code) > 1 else f"custom code: {code[0]}"
-        found.append(Danger(what=what, detail="loading puts them first on the path of imports"))
-    script = function.get("model_code_path") or said.get("model_code_path")
+        dangers.append(Danger(what=what, detail="loading puts them first on the path of imports"))
+    script = function.get("model_code_path") or content.get("model_code_path")
     if isinstance(script, str):
-        found.append(
+        dangers.append(
             Danger(what=f"custom code: {script[:100]}", detail="the model is what it defines")
         )
-    return tuple(found)
+    return tuple(dangers)
 
 
 def _is_carried(source: ModelSource, function: dict[Any, Any], module: str) -> bool:
@@ -109,58 +109,58 @@ def _is_carried(source: ModelSource, function: dict[Any, Any], module: str) -> b
     return any(sibling(source, name) for name in (f"{path}.py", f"{path}/__init__.py"))
 
 
-def _signature(said: Any) -> Signature | None:
-    if not isinstance(said, dict):
+def _signature(signature: Any) -> Signature | None:
+    if not isinstance(signature, dict):
         return None
     return Signature(
-        inputs=(*_fields(said.get("inputs")), *_parameters(said.get("params"))),
-        outputs=_fields(said.get("outputs")),
+        inputs=(*_fields(signature.get("inputs")), *_parameters(signature.get("params"))),
+        outputs=_fields(signature.get("outputs")),
     )
 
 
-def _listed(said: Any) -> list[dict[str, Any]]:
+def _listed(side: Any) -> list[dict[str, Any]]:
     """A side of the signature: JSON in a text, or (in early versions) YAML itself."""
-    if said is None:
+    if side is None:
         return []
-    if isinstance(said, str):
+    if isinstance(side, str):
         try:
-            said = parsing.parse_json(said.encode(errors="backslashreplace"))
+            side = parsing.parse_json(side.encode(errors="backslashreplace"))
         except ParseError as error:
             raise ReadError(f"its signature: {error}") from None
-    if said is None:
+    if side is None:
         return []
-    if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
+    if not isinstance(side, list) or not all(isinstance(entry, dict) for entry in side):
         raise ReadError("its signature is no list of columns or tensors")
-    facts.require_few(len(said), "columns")
-    return said
+    facts.require_few(len(side), "columns")
+    return side
 
 
-def _fields(said: Any) -> tuple[Field, ...]:
-    return tuple(_field(one) for one in _listed(said))
+def _fields(side: Any) -> tuple[Field, ...]:
+    return tuple(_field(entry) for entry in _listed(side))
 
 
-def _parameters(said: Any) -> tuple[Field, ...]:
+def _parameters(side: Any) -> tuple[Field, ...]:
     """Parameters of inference have defaults, so that callers need not give them."""
     return tuple(
         Field(
-            name=f"params.{one.get('name', '')}",
-            type=_typed(one.get("type")),
-            shape=_shape(one.get("shape")),
+            name=f"params.{entry.get('name', '')}",
+            type=_typed(entry.get("type")),
+            shape=_shape(entry.get("shape")),
             is_optional=True,
         )
-        for one in _listed(said)
+        for entry in _listed(side)
     )
 
 
-def _field(said: dict[str, Any]) -> Field:
-    name = said.get("name")
-    is_optional = said.get("required") is False or said.get("optional") is True
-    tensor = said.get("tensor-spec")
+def _field(entry: dict[str, Any]) -> Field:
+    name = entry.get("name")
+    is_optional = entry.get("required") is False or entry.get("optional") is True
+    tensor = entry.get("tensor-spec")
     if isinstance(tensor, dict):
         kind, shape = _typed(tensor.get("dtype")), _shape(tensor.get("shape"))
     else:
-        inner = {key: said[key] for key in ("items", "properties", "values") if key in said}
-        kind, shape = _typed(said.get("type")), None
+        inner = {key: entry[key] for key in ("items", "properties", "values") if key in entry}
+        kind, shape = _typed(entry.get("type")), None
         if inner:
             kind += canonical_json(inner).decode()
     return Field(
@@ -168,20 +168,20 @@ def _field(said: dict[str, Any]) -> Field:
     )
 
 
-def _typed(said: Any) -> str:
-    return said if isinstance(said, str) else str(facts.setting(said) if said is not None else "")
+def _typed(kind: Any) -> str:
+    return kind if isinstance(kind, str) else str(facts.setting(kind) if kind is not None else "")
 
 
-def _shape(said: Any) -> tuple[int | None, ...] | None:
-    if not isinstance(said, list | tuple):
+def _shape(shape: Any) -> tuple[int | None, ...] | None:
+    if not isinstance(shape, list | tuple):
         return None
-    facts.require_few(len(said), "dimensions")
-    return tuple(_dimension(one) for one in said)
+    facts.require_few(len(shape), "dimensions")
+    return tuple(_dimension(size) for size in shape)
 
 
-def _dimension(said: Any) -> int | None:
-    is_fixed = isinstance(said, int) and not isinstance(said, bool) and said >= 0
-    return said if is_fixed else None
+def _dimension(size: Any) -> int | None:
+    is_fixed = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+    return size if is_fixed else None
 
 
 READER = Reader(format=FORMAT, recognizes=recognizes, read=read)

@@ -45,10 +45,10 @@ def read(source: ModelSource) -> Part:
     blocks: list[Block] = []
     if source.head.startswith(_MAGIC):
         name = PurePosixPath(source.name).stem
-        tensor, block, found = read_array(name, open_source(source.path), budget)
+        tensor, block, inner = read_array(name, open_source(source.path), budget)
         tensors.append(tensor)
         blocks.append(block)
-        walks.extend(found)
+        walks.extend(inner)
     else:
         archive = open_archive(source.path)
         if len(archive.members) > MAX_NAMES:
@@ -57,10 +57,10 @@ def read(source: ModelSource) -> Part:
             head = archive.head(member, HEAD_BYTES)
             if head.startswith(_MAGIC):
                 name = member.name.removesuffix(".npy")
-                tensor, block, found = read_array(name, archive.read(member), budget)
+                tensor, block, inner = read_array(name, archive.read(member), budget)
                 tensors.append(tensor)
                 blocks.append(block)
-                walks.extend(found)
+                walks.extend(inner)
             elif begins_like_pickle(head, is_whole=member.size_bytes <= len(head)):
                 archive.note("a pickle where there should be none", member.name)
                 walks.extend(walk_all(archive.read(member), budget, joblib=False))
@@ -68,7 +68,7 @@ def read(source: ModelSource) -> Part:
                 archive.note("a member that is no array", member.name)
         dangers = archive.dangers
     found_all = Findings(walks)
-    numeric = [items_in(one.shape) or 0 for one in blocks if one.dtype.kind in "fiucb"]
+    numeric = [items_in(array.shape) or 0 for array in blocks if array.dtype.kind in "fiucb"]
     return Part(
         path=source.name,
         format=FORMAT,
@@ -91,17 +91,17 @@ def locate(source: ModelSource) -> dict[str, Place]:
     archive = open_archive(source.path)
     if len(archive.members) > MAX_NAMES:
         raise ReadError(f"it has more than {MAX_NAMES:,} arrays")
-    found: dict[str, Place] = {}
+    places: dict[str, Place] = {}
     for member in archive.members.values():
         name = member.name.removesuffix(".npy")
         if not archive.head(member, HEAD_BYTES).startswith(_MAGIC):
             continue
         if member.is_deflated:
             tensor, _, _ = read_array(name, archive.read(member), Budget())
-            found[name] = Unread(shape=tensor.shape, why=COMPRESSED)
+            places[name] = Unread(shape=tensor.shape, why=COMPRESSED)
         else:
-            found[name] = _place(name, archive.read(member), source)
-    return found
+            places[name] = _place(name, archive.read(member), source)
+    return places
 
 
 def _place(name: str, content: Source, source: ModelSource) -> Place:

@@ -153,18 +153,18 @@ class _Model:
         return self._finished(signature, len(functions))
 
     def _finished(self, signature: Signature, functions: int) -> Part:
-        found = self.found
-        weights, dangers = found.tensors.weights, found.tensors.dangers
-        self._settings["nodes"] = found.nodes
-        self._settings["structure"] = f"sha256:{found.structure.hexdigest()[:16]}"
-        self._settings |= rest_of(found.tensors.rest)
+        content = self.found
+        weights, dangers = content.tensors.weights, content.tensors.dangers
+        self._settings["nodes"] = content.nodes
+        self._settings["structure"] = f"sha256:{content.structure.hexdigest()[:16]}"
+        self._settings |= rest_of(content.tensors.rest)
         if functions:
             self._settings["functions"] = functions
         return Part(
             path=self._source.name,
             format=FORMAT,
             size_bytes=self._source.size_bytes,
-            parameters=found.tensors.parameters,
+            parameters=content.tensors.parameters,
             counted="all values of initializers, constants and lists of numbers in operators",
             tensors=tuple(weights[name].tensor for name in sorted(weights)),
             settings=dict(sorted(self._settings.items())),
@@ -172,9 +172,9 @@ class _Model:
             features=tuple(field.name for field in signature.inputs if not field.is_optional),
             signature=signature,
             dangers=tuple(sorted(dangers, key=lambda danger: (danger.what, danger.detail))),
-            code=tuple(_custom(found)),
-            problem=found.tensors.problem,
-            beside=tuple(sorted(found.tensors.beside)),
+            code=tuple(_custom(content)),
+            problem=content.tensors.problem,
+            beside=tuple(sorted(content.tensors.beside)),
         )
 
     def _walk(self, main: Span, graphs: list[tuple[Span, int]], functions: set[Span]) -> Signature:
@@ -196,7 +196,7 @@ class _Model:
                 elif span in functions:
                     if number == 11:
                         default = _Node("", "", "default", [])
-                        graphs += [(one, depth + 1) for one in self._attribute(default, value)]
+                        graphs += [(graph, depth + 1) for graph in self._attribute(default, value)]
                 elif number == 5:
                     self.found.tensors.initializer(value)
                 elif number == 15:
@@ -316,14 +316,14 @@ class _Model:
                 tensors.sparse(value, named)
             else:
                 tensors.tensor(value, named)
-        for number, found in lists.items():
-            if not node.holds_weights(is_list=number in _MANY) and few(found, _FEW):
-                for one in found:
-                    self._note(number, one)
+        for number, elements in lists.items():
+            if not node.holds_weights(is_list=number in _MANY) and few(elements, _FEW):
+                for element in elements:
+                    self._note(number, element)
             elif number in _FLOATS:
-                tensors.floats(found, whole)
+                tensors.floats(elements, whole)
             else:
-                tensors.integers(found, whole, is_counted=node.operator == "Constant")
+                tensors.integers(elements, whole, is_counted=node.operator == "Constant")
 
     def _note(self, number: int, value: int | Span) -> None:
         """A field that belongs to the structure."""
@@ -340,9 +340,9 @@ class _Model:
                 name = self._wire.name(value)
             elif number == 2 and isinstance(value, Span):
                 kind = value
-        said, shape = ("", None) if kind is None else self._type(kind, 0)
-        optional = said.startswith("optional(")
-        return Field(name=name, type=said, shape=shape, is_optional=optional)
+        kind_name, shape = ("", None) if kind is None else self._type(kind, 0)
+        optional = kind_name.startswith("optional(")
+        return Field(name=name, type=kind_name, shape=shape, is_optional=optional)
 
     def _type(self, span: Span, depth: int) -> tuple[str, tuple[int | None, ...] | None]:
         """A type as ONNX Runtime spells it, and the shape of a tensor."""
@@ -356,16 +356,16 @@ class _Model:
                 return f"{'tensor' if number == 1 else 'sparse_tensor'}({kind})", shape
             if number in (4, 9):
                 inner = next(self._wire.messages(value, 1), None)
-                said = "" if inner is None else self._type(inner, depth + 1)[0]
-                return f"{'seq' if number == 4 else 'optional'}({said})", None
+                inner_type = "" if inner is None else self._type(inner, depth + 1)[0]
+                return f"{'seq' if number == 4 else 'optional'}({inner_type})", None
             if number == 5:
-                key = said = ""
+                key = value_type = ""
                 for part, content in self._wire.fields(value):
                     if part == 1 and isinstance(content, int):
                         key = _spelled(content)
                     elif part == 2 and isinstance(content, Span):
-                        said = self._type(content, depth + 1)[0]
-                return f"map({key},{said})", None
+                        value_type = self._type(content, depth + 1)[0]
+                return f"map({key},{value_type})", None
             if number == 7:
                 return "opaque", None
         return "", None
@@ -377,7 +377,7 @@ class _Model:
                 kind = _spelled(value)
             elif number == 2 and isinstance(value, Span):
                 dimensions = islice(self._wire.messages(value, 1), MAX_DIMENSIONS)
-                shape = tuple(self._dimension(one) for one in dimensions)
+                shape = tuple(self._dimension(dimension) for dimension in dimensions)
         return kind, shape
 
     def _dimension(self, span: Span) -> int | None:
@@ -391,10 +391,10 @@ def _spelled(kind: int) -> str:
     return TYPES.get(kind, (f"type_{kind}", ""))[0]
 
 
-def _custom(found: _Found) -> Iterator[str]:
+def _custom(content: _Found) -> Iterator[str]:
     """Operators that somebody must bring as compiled code."""
-    for domain, operator in sorted(found.operators):
-        if domain not in _STANDARD and (domain, operator) not in found.functions:
+    for domain, operator in sorted(content.operators):
+        if domain not in _STANDARD and (domain, operator) not in content.functions:
             yield f"custom operator {domain}::{operator}"
 
 

@@ -180,20 +180,20 @@ class Tensors:
         count = math.prod(tensor.shape)
         for field, dtype in _FIXED.items():
             if field in spelled.numbers and tensor.dtype == dtype:
-                place, found = self._fixed(spelled.numbers[field], dtype, tensor.shape)
-                self._require(tensor, found, count)
+                place, held = self._fixed(spelled.numbers[field], dtype, tensor.shape)
+                self._require(tensor, held, count)
                 return place
         for field in _ONE_BY_ONE:
             if field in spelled.numbers and BITS.get(tensor.dtype, 0) % 8 == 0:
                 values = spelled.numbers[field]
-                place, found = self._one_by_one(values, tensor.dtype, tensor.shape)
+                place, held = self._one_by_one(values, tensor.dtype, tensor.shape)
                 if isinstance(place, Located):
-                    self._require(tensor, found, count)
+                    self._require(tensor, held, count)
                 return place
         return Unread(shape=tensor.shape, why=f"values of the type {tensor.dtype} are not read")
 
-    def _require(self, tensor: Tensor, found: int, count: int) -> None:
-        if found != count:
+    def _require(self, tensor: Tensor, held: int, count: int) -> None:
+        if held != count:
             raise ReadError(f"the tensor {tensor.name!r} has not as many values as its shape")
 
     def _fixed(
@@ -224,11 +224,11 @@ class Tensors:
         if not self._takes(at_least + size // 10):
             count = at_least + size if shape is None else math.prod(shape)
             return Unread(shape=shape or (count,), why=_TOO_MANY), count
-        numbers = [one for value in values for one in self._wire.numbers(value)]
+        numbers = [number for value in values for number in self._wire.numbers(value)]
         self._held += max(0, len(numbers) - at_least - size // 10)
         width = BITS[dtype] // 8
         mask = (1 << (8 * width)) - 1
-        held = b"".join((one & mask).to_bytes(width, "little") for one in numbers)
+        held = b"".join((number & mask).to_bytes(width, "little") for number in numbers)
         return self._holding(dtype, shape or (len(numbers),), held), len(numbers)
 
     def _takes(self, count: int) -> bool:
@@ -316,4 +316,6 @@ def few(values: Iterable[int | Span], limit: int) -> bool:
     """Whether a list of numbers is short: one that says how an operator works, not what it has
     learned.
     """
-    return sum(1 if isinstance(one, int) else one.end - one.start for one in values) <= limit
+    return (
+        sum(1 if isinstance(value, int) else value.end - value.start for value in values) <= limit
+    )

@@ -203,10 +203,10 @@ class _Graph:
         """How it was made, and what programs keep in it for themselves: the graph's own by name,
         those of its layers together.
         """
-        at = next(at for at, one in enumerate(self._open) if one in _NOTES)
+        at = next(at for at, tag in enumerate(self._open) if tag in _NOTES)
         labels = [*self._open[at:], *([attributes["name"]] if "name" in attributes else [])]
-        said = {key: value for key, value in attributes.items() if key != "name"}
-        value = said["value"] if said.keys() == {"value"} else said
+        values = {key: value for key, value in attributes.items() if key != "name"}
+        value = values["value"] if values.keys() == {"value"} else values
         key = ".".join(labels)
         if not value:
             return
@@ -227,13 +227,13 @@ class _Graph:
 
     def text(self, text: str) -> None:
         """Text inside of an element; white space is how it was written, not what it says."""
-        said = "".join(text.split()).encode(errors="backslashreplace")
-        if not self._open or not said:
+        stripped = "".join(text.split()).encode(errors="backslashreplace")
+        if not self._open or not stripped:
             return
         if self._open[-1] != "dim" or not self._layers or not _NOTES.isdisjoint(self._open):
-            self._rest.update(said)
+            self._rest.update(stripped)
             return
-        self._structure.update(said)
+        self._structure.update(stripped)
         layer = self._layers[-1]
         if len(layer.ports) == 1 and len(layer.dims) <= MAX_DIMENSIONS:
             layer.dims.append(text[:20])
@@ -262,16 +262,19 @@ class _Graph:
         port = layer.ports[0] if layer.ports else {}
         stated = port.get("names") or layer.attributes.get("output_names") or name
         kind = layer.data.get("element_type") or port.get("precision", "").lower()
-        shape = tuple(int(one) if one.isdecimal() else None for one in layer.dims)
+        shape = tuple(int(size) if size.isdecimal() else None for size in layer.dims)
         fields = self._sides[1 if is_output else 0]
         if len(fields) >= MAX_NAMES:
             raise ReadError(f"more than {MAX_NAMES:,} inputs or outputs")
         fields.append(Field(name=stated[:200], type=_TYPES.get(kind, kind)[:100], shape=shape))
 
-    def _weight(self, name: str, said: dict[str, str], dimensions: list[Any] | None) -> None:
-        kind = (said.get("element_type") or said.get("precision") or "").lower()
+    def _weight(self, name: str, attributes: dict[str, str], dimensions: list[Any] | None) -> None:
+        kind = (attributes.get("element_type") or attributes.get("precision") or "").lower()
         dtype = _TYPES.get(kind, f"type_{kind}"[:40])
-        offset, size = _natural(name, said.get("offset")), _natural(name, said.get("size"))
+        offset, size = (
+            _natural(name, attributes.get("offset")),
+            _natural(name, attributes.get("size")),
+        )
         if dimensions is None:
             dimensions = [size * 8 // BITS[dtype]] if dtype in BITS else [size]
         shape = checked_shape(name, dimensions)
@@ -299,9 +302,9 @@ class _Graph:
 
 def _dimensions(shape: str) -> list[Any]:
     return [
-        int(one) if one.strip().isdecimal() and len(one) < 20 else None
-        for one in shape.split(",")[: MAX_DIMENSIONS + 1]
-        if one.strip()
+        int(size) if size.strip().isdecimal() and len(size) < 20 else None
+        for size in shape.split(",")[: MAX_DIMENSIONS + 1]
+        if size.strip()
     ]
 
 

@@ -63,11 +63,11 @@ def read(source: ModelSource) -> Part:
     budget = Budget()
     walks = walk_all(content, budget)
     first = walks[0]
-    found = Findings(walks)
-    dangers.extend(found.dangers)
+    findings = Findings(walks)
+    dangers.extend(findings.dangers)
     facts = facts_of(first.root) if first.problem is None else Facts()
-    if found.pickles > 1:
-        facts.settings["pickles in the file"] = found.pickles
+    if findings.pickles > 1:
+        facts.settings["pickles in the file"] = findings.pickles
     return Part(
         path=source.name,
         format="joblib" if _is_joblib(source, walks, compression) else FORMAT,
@@ -78,11 +78,11 @@ def read(source: ModelSource) -> Part:
         versions=facts.versions,
         features=facts.features,
         unused=facts.unused,
-        imports=found.imports,
+        imports=findings.imports,
         dangers=tuple(dangers),
-        code=found.code,
+        code=findings.code,
         compression=compression,
-        problem=found.problem,
+        problem=findings.problem,
         counted=None if facts.parameters is None else COUNTED,
         left_out="what it learned: the values of its arrays and objects",
     )
@@ -132,7 +132,7 @@ def walk_all(content: Source, budget: Budget, *, joblib: bool = True) -> list[Wa
 
 def walk_inside(content: Source, walks: Iterable[Walk], budget: Budget) -> list[Walk]:
     """The pickles that are bytes of a pickle: somebody wrote them to be loaded."""
-    found: list[Walk] = []
+    walked: list[Walk] = []
     waiting = [(place, 1) for seen in walks for place in seen.inner]
     while waiting:
         (start, end), depth = waiting.pop()
@@ -141,16 +141,16 @@ def walk_inside(content: Source, walks: Iterable[Walk], budget: Budget) -> list[
         is_torch = inner.head(len(TORCH_MAGIC)) == TORCH_MAGIC
         seen = walk(inner, budget, persistent=is_torch)
         while seen.problem is None or seen.is_active:  # else bytes that only begin like a pickle
-            found.append(seen)
+            walked.append(seen)
             if depth < _MAX_INNER_DEPTH:
                 waiting.extend((place, depth + 1) for place in seen.inner)
             elif seen.inner:
                 seen.danger("pickles inside of pickles, too many levels deep")
-            if seen.problem is not None or seen.end >= end or len(found) >= MAX_PICKLES:
+            if seen.problem is not None or seen.end >= end or len(walked) >= MAX_PICKLES:
                 seen.problem = None
                 break
             seen = walk(inner, budget, start=seen.end, persistent=is_torch)
-    return found
+    return walked
 
 
 def begins_like_pickle(head: bytes, *, is_whole: bool) -> bool:

@@ -181,7 +181,7 @@ class _Model:
             counted="trainable variables" if self._has_objects else "declared variables",
             settings=dict(self._settings(graphs)),
             versions=dict(sorted(self._versions.items())),
-            features=() if signature is None else tuple(one.name for one in signature.inputs),
+            features=() if signature is None else tuple(field.name for field in signature.inputs),
             signature=signature,
             imports=tuple(sorted(self._imports)),
             dangers=self._sorted_dangers(),
@@ -357,11 +357,11 @@ class _Model:
     def _described(self, value: int | Span) -> None:
         """What Keras says of one object: code that it runs, classes that it looks up."""
         if isinstance(value, Span) and value.end - value.start > 2:
-            found = keras_config.read(self._wire.content(value, MAX_BYTES))
-            self._dangers |= dict.fromkeys(found.dangers)
-            self._imports |= set(found.imports)
-            self._code |= set(found.code)
-            self._problem = self._problem or found.problem
+            config = keras_config.read(self._wire.content(value, MAX_BYTES))
+            self._dangers |= dict.fromkeys(config.dangers)
+            self._imports |= set(config.imports)
+            self._code |= set(config.code)
+            self._problem = self._problem or config.problem
             if len(self._dangers) + len(self._imports) > MAX_NAMES:
                 raise ReadError(f"more than {MAX_NAMES:,} findings")
 

@@ -79,7 +79,7 @@ def read(source: ModelSource) -> Part:
     _collect(archive, schema, imports)
     budget = Budget()
     walks = _walk_members(archive, budget)
-    found = Findings(walks)
+    findings = Findings(walks)
     values = _Values(archive, budget)
     try:
         facts = facts_of(values.value(schema))
@@ -99,9 +99,9 @@ def read(source: ModelSource) -> Part:
         versions=versions,
         features=facts.features,
         unused=facts.unused,
-        imports=tuple(sorted({*imports, *found.imports})),
-        dangers=tuple(dict.fromkeys([*archive.dangers, *found.dangers])),
-        problem=found.problem,
+        imports=tuple(sorted({*imports, *findings.imports})),
+        dangers=tuple(dict.fromkeys([*archive.dangers, *findings.dangers])),
+        problem=findings.problem,
         counted=None if facts.parameters is None else COUNTED,
         left_out="what it learned: the values of its arrays and objects",
     )
@@ -146,25 +146,25 @@ def _collect(archive: Archive, schema: dict[str, Any], imports: dict[str, None])
 
 def _named(node: dict[str, Any]) -> list[tuple[Any, Any]]:
     """What a node makes skops look up: its type, a function by its path, a method, a generator."""
-    found = []
+    names = []
     if "__loader__" in node and node["__loader__"] != "CachedNode":
-        found.append((node.get("__module__"), node.get("__class__")))
+        names.append((node.get("__module__"), node.get("__class__")))
     content = node.get("content")
     if isinstance(content, dict):
         if node.get("__loader__") == "FunctionNode":
-            found.append((content.get("module_path"), content.get("function")))
+            names.append((content.get("module_path"), content.get("function")))
         if node.get("__loader__") == "MethodNode":
             obj = content.get("obj")
             whose = obj if isinstance(obj, dict) else {}
-            found.append(
+            names.append(
                 (whose.get("__module__"), f"{whose.get('__class__')}.{content.get('func')}")
             )
     generator = node.get("bit_generator")
     if isinstance(generator, dict):
         generator = _json(generator.get("content"))
     if isinstance(generator, str):
-        found.append(("numpy.random", generator))
-    return found
+        names.append(("numpy.random", generator))
+    return names
 
 
 def _walk_members(archive: Archive, budget: Budget) -> list[Walk]:
@@ -176,10 +176,10 @@ def _walk_members(archive: Archive, budget: Budget) -> list[Walk]:
         head = archive.head(member, HEAD_BYTES)
         if head.startswith(b"\x93NUMPY"):
             if b"'|O'" in head[:512] or b"O" in head[10:128].split(b"fortran", 1)[0]:
-                _, _, found = read_array(member.name, archive.read(member), budget)
-                if found:
+                _, _, inner = read_array(member.name, archive.read(member), budget)
+                if inner:
                     archive.note("a pickle where there should be none", member.name)
-                walks.extend(found)
+                walks.extend(inner)
         elif begins_like_pickle(head, is_whole=member.size_bytes <= len(head)):
             archive.note("a pickle where there should be none", member.name)
             walks.extend(walk_all(archive.read(member), budget, joblib=False))

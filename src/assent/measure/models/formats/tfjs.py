@@ -86,7 +86,7 @@ def read(source: ModelSource) -> Part:
         settings=model.settings,
         versions=model.versions,
         signature=signature,
-        features=() if signature is None else tuple(one.name for one in signature.inputs),
+        features=() if signature is None else tuple(field.name for field in signature.inputs),
         problem=_problem(source, model),
         beside=tuple(sorted({path for group in _paths(source, model) for path in group})),
     )
@@ -100,12 +100,12 @@ def locate(source: ModelSource) -> dict[str, Place]:
     if _problem(source, model) is not None:
         return {}
     groups = [_Group([source.files[path] for path in group]) for group in _paths(source, model)]
-    found: dict[str, Place] = {}
+    places: dict[str, Place] = {}
     for weight in model.weights:
-        found[weight.tensor.name] = _place(weight, groups[weight.group])
+        places[weight.tensor.name] = _place(weight, groups[weight.group])
     for name, quantizer in model.quantizers.items():
         for what, value in zip(_QUANTIZERS, quantizer, strict=True):
-            found[f"{name}{what}"] = Located(
+            places[f"{name}{what}"] = Located(
                 dtype="float64",
                 shape=(1,),
                 offset=0,
@@ -113,7 +113,7 @@ def locate(source: ModelSource) -> dict[str, Place]:
                 path=source.path,
                 held=struct.pack("<d", value),
             )
-    return found
+    return places
 
 
 _QUANTIZERS: Final = (" (scale)", " (least value)")
@@ -164,8 +164,8 @@ def _read(source: ModelSource) -> _Model:
 
 
 def _parsed(source: ModelSource) -> _Model:
-    said = mapping_of(source, ".json")
-    manifest = said.get(_MANIFEST)
+    content = mapping_of(source, ".json")
+    manifest = content.get(_MANIFEST)
     if not isinstance(manifest, list):
         raise ReadError("it names no files of weights")
     groups: list[tuple[str, ...]] = []
@@ -191,9 +191,9 @@ def _parsed(source: ModelSource) -> _Model:
         groups,
         weights,
         quantizers,
-        _settings(said, manifest, quantizers),
-        _versions(said),
-        _signature(said),
+        _settings(content, manifest, quantizers),
+        _versions(content),
+        _signature(content),
     )
 
 
@@ -215,10 +215,10 @@ def _weight(entry: Any, group: int, first: int | None) -> _Weight:
 
 def _quantizer(entry: Any) -> Iterator[tuple[str, tuple[float, float]]]:
     """By what a quantised weight is multiplied, and what is added."""
-    said = entry.get("quantization")
-    if not isinstance(said, dict):
+    quantization = entry.get("quantization")
+    if not isinstance(quantization, dict):
         return
-    scale, least = said.get("scale", 1.0), said.get("min", 0.0)
+    scale, least = quantization.get("scale", 1.0), quantization.get("min", 0.0)
     if isinstance(scale, int | float) and isinstance(least, int | float):
         try:
             yield entry["name"], (float(scale), float(least))
@@ -228,11 +228,11 @@ def _quantizer(entry: Any) -> Iterator[tuple[str, tuple[float, float]]]:
 
 def _paths(source: ModelSource, model: _Model) -> list[tuple[str, ...]]:
     """The files of each group that the model has, by their paths in it."""
-    found = []
+    paths = []
     for group in model.groups:
         places = (sibling(source, name) for name in group)
-        found.append(tuple(place for place in places if place is not None))
-    return found
+        paths.append(tuple(place for place in places if place is not None))
+    return paths
 
 
 def _problem(source: ModelSource, model: _Model) -> str | None:
@@ -295,35 +295,35 @@ def _place(weight: _Weight, group: _Group) -> Place:
 
 
 def _settings(
-    said: Mapping[str, Any],
+    content: Mapping[str, Any],
     manifest: list[dict[str, Any]],
     quantizers: Mapping[str, tuple[float, float]],
 ) -> dict[str, Scalar]:
     """What the description says, and its graph in short: any other graph is another digest."""
-    found: dict[str, Scalar] = {"structure": facts.digest_in_short(said.get("modelTopology"))}
+    settings: dict[str, Scalar] = {"structure": facts.digest_in_short(content.get("modelTopology"))}
     more = {
         key: value
-        for key, value in said.items()
+        for key, value in content.items()
         if key not in ("modelTopology", _MANIFEST, "signature", *_BY)
     }
-    found |= facts.settings(more)
+    settings |= facts.settings(more)
     for name, (scale, least) in quantizers.items():
-        found[f"quantization.{name}"] = f"{scale:.17g}, {least:.17g}"
-    entries = [one for group in manifest for one in group["weights"]]
+        settings[f"quantization.{name}"] = f"{scale:.17g}, {least:.17g}"
+    entries = [weight for group in manifest for weight in group["weights"]]
     rest = [
-        said.get("signature"),
+        content.get("signature"),
         _more(manifest, _IN_GROUP),
         _more(entries, _IN_WEIGHT),
     ]
-    return facts.few({**found, **facts.rest(*rest)})
+    return facts.few({**settings, **facts.rest(*rest)})
 
 
 def _more(entries: list[dict[str, Any]], told: tuple[str, ...]) -> list[tuple[int, str, Any]]:
     """What else entries say, with their places."""
     return [
-        (at, key, one[key])
-        for at, one in enumerate(entries)
-        for key in sorted(one)
+        (at, key, entry[key])
+        for at, entry in enumerate(entries)
+        for key in sorted(entry)
         if key not in told
     ]
 
@@ -333,20 +333,20 @@ _IN_WEIGHT: Final = ("name", "shape", "dtype")
 _BY: Final = ("generatedBy", "convertedBy")
 
 
-def _versions(said: Mapping[str, Any]) -> dict[str, str]:
-    return {key: str(said[key])[:100] for key in _BY if said.get(key)}
+def _versions(content: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(content[key])[:100] for key in _BY if content.get(key)}
 
 
-def _signature(said: Mapping[str, Any]) -> Signature | None:
+def _signature(content: Mapping[str, Any]) -> Signature | None:
     """What a converted graph takes and gives; a model of layers says it in its layers."""
-    stated = said.get("signature")
+    stated = content.get("signature")
     if not isinstance(stated, dict):
-        more = said.get("userDefinedMetadata")
+        more = content.get("userDefinedMetadata")
         stated = more.get("signature") if isinstance(more, dict) else None
     if not isinstance(stated, dict):
         return None
     sides = [
-        tuple(_field(name, one) for name, one in sorted(side.items())[:MAX_NAMES])
+        tuple(_field(name, tensor) for name, tensor in sorted(side.items())[:MAX_NAMES])
         if isinstance(side := stated.get(key), dict)
         else ()
         for key in ("inputs", "outputs")
@@ -354,18 +354,18 @@ def _signature(said: Mapping[str, Any]) -> Signature | None:
     return Signature(inputs=sides[0], outputs=sides[1]) if sides[0] or sides[1] else None
 
 
-def _field(name: str, said: Any) -> Field:
-    match said:
+def _field(name: str, tensor: Any) -> Field:
+    match tensor:
         case {"tensorShape": {"dim": list(dimensions)}}:
-            shape: tuple[int | None, ...] | None = tuple(_size(one) for one in dimensions[:64])
+            shape: tuple[int | None, ...] | None = tuple(_size(size) for size in dimensions[:64])
         case _:
             shape = None
-    kind = said.get("dtype") if isinstance(said, dict) else None
+    kind = tensor.get("dtype") if isinstance(tensor, dict) else None
     return Field(name=name[:200], type=str(kind or "")[:100], shape=shape)
 
 
-def _size(said: Any) -> int | None:
-    size = said.get("size") if isinstance(said, dict) else None
+def _size(dimension: Any) -> int | None:
+    size = dimension.get("size") if isinstance(dimension, dict) else None
     try:
         number = int(size) if isinstance(size, int | str) and len(str(size)) < 20 else -1
     except ValueError:

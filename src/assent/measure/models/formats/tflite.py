@@ -103,7 +103,7 @@ class _Model:
             },
             versions={"schema": str(self._model.integer(_VERSION, 0))},
             signature=signature,
-            features=() if signature is None else tuple(one.name for one in signature.inputs),
+            features=() if signature is None else tuple(field.name for field in signature.inputs),
             code=tuple(custom),
             left_out="lists among the options of its operators, what it says of tensors beside "
             "their shapes, and its metadata",
@@ -124,8 +124,8 @@ class _Model:
     def _operator(self, operator: Table) -> None:
         self._operators += 1
         inputs, outputs = (operator.numbers(field, "i") for field in (1, 2))
-        said = f"{operator.integer(0, 0)} {inputs.tolist()} {outputs.tolist()} {operator.byte(3)}"
-        self._structure.update(said.encode())
+        line = f"{operator.integer(0, 0)} {inputs.tolist()} {outputs.tolist()} {operator.byte(3)}"
+        self._structure.update(line.encode())
         options = operator.table(4)
         if options is not None:
             self._structure.update(options.plain())
@@ -198,8 +198,8 @@ class _Model:
             if signature.integer(4, 0) != 0 or names[0] or names[1]:
                 continue
             for side in (0, 1):
-                for one in signature.tables(side):
-                    names[side][one.integer(1, 0)] = (one.text(0) or "")[:200]
+                for tensor in signature.tables(side):
+                    names[side][tensor.integer(1, 0)] = (tensor.text(0) or "")[:200]
         sides = []
         for side, field in enumerate((_INPUTS, _OUTPUTS)):
             places = graph.numbers(field, "i")
@@ -214,7 +214,7 @@ class _Model:
         return Field(
             name=name or (table.text(_NAME) or "")[:200],
             type=_TYPES.get(kind, f"type_{kind}"),
-            shape=tuple(None if one < 0 else one for one in free[:64]),
+            shape=tuple(None if size < 0 else size for size in free[:64]),
         )
 
 

@@ -39,10 +39,10 @@ def read(source: ModelSource) -> Part:
     content = open_source(source.path)
     budget = Budget()
     walks = _walked(content, budget)
-    found = Findings([*walks, *walk_inside(content, walks, budget)])
-    dangers: dict[Danger, None] = dict.fromkeys(found.dangers)
-    code = list(found.code)
-    problem = found.problem
+    findings = Findings([*walks, *walk_inside(content, walks, budget)])
+    dangers: dict[Danger, None] = dict.fromkeys(findings.dangers)
+    code = list(findings.code)
+    problem = findings.problem
     tensors: list[Stored] = []
     beside = remainder_of(None)
     root = walks[3].root if problem is None else None
@@ -61,9 +61,11 @@ def read(source: ModelSource) -> Part:
         size_bytes=source.size_bytes,
         parameters=parameters_of(tensors) if tensors else None,
         counted=COUNTED if tensors else None,
-        tensors=tuple(Tensor(name=one.name, dtype=one.dtype, shape=one.shape) for one in tensors),
+        tensors=tuple(
+            Tensor(name=tensor.name, dtype=tensor.dtype, shape=tensor.shape) for tensor in tensors
+        ),
         settings={} if problem else settings_of(root) | beside.settings,
-        imports=found.imports,
+        imports=findings.imports,
         dangers=tuple(dangers),
         code=tuple(code),
         problem=problem,
@@ -79,13 +81,13 @@ def locate(source: ModelSource) -> dict[str, Place]:
         raise ReadError(problem)
     places = _storages(content, walks, []).places
     is_little = _is_little(walks[2].root)
-    found: dict[str, Place] = {}
+    by_name: dict[str, Place] = {}
     for tensor in tensors_of(walks[3].root):
         if not is_little:
-            found[tensor.name] = Unread(shape=tensor.shape, why=HIGH_FIRST)
+            by_name[tensor.name] = Unread(shape=tensor.shape, why=HIGH_FIRST)
         elif tensor.key in places:
-            found[tensor.name] = placed(tensor, source.path, *places[tensor.key])
-    return found
+            by_name[tensor.name] = placed(tensor, source.path, *places[tensor.key])
+    return by_name
 
 
 def _walked(content: Source, budget: Budget) -> list[Walk]:
@@ -103,8 +105,8 @@ def _walked(content: Source, budget: Budget) -> list[Walk]:
 def _is_little(system: object) -> bool:
     """Whether the lowest byte comes first, as the file says of the system that wrote it."""
     flat = system.flat if isinstance(system, Pairs) else []
-    said = dict(zip(map(str, flat[::2]), flat[1::2], strict=False))
-    return said.get("little_endian", True) is True
+    flags = dict(zip(map(str, flat[::2]), flat[1::2], strict=False))
+    return flags.get("little_endian", True) is True
 
 
 class _Storages(NamedTuple):

@@ -76,12 +76,12 @@ def read(source: ModelSource) -> Part:
         if not name.startswith(prefix) or not (own in _MEMBERS or own.startswith(_FOLDERS)):
             archive.note("a member that PyTorch does not write", name)
     root, walks = _walk_members(archive, main)
-    found = Findings(walks)
+    findings = Findings(walks)
     code = _code(archive)
     is_script = f"{prefix}constants.pkl" in archive.members and bool(code)
-    imports = tuple(name for name in found.imports if not (is_script and _is_script_class(name)))
-    dangers: dict[Danger, None] = dict.fromkeys([*archive.dangers, *found.dangers])
-    problem = found.problem
+    imports = tuple(name for name in findings.imports if not (is_script and _is_script_class(name)))
+    dangers: dict[Danger, None] = dict.fromkeys([*archive.dangers, *findings.dangers])
+    problem = findings.problem
     tensors: list[Stored] = []
     beside = remainder_of(None)
     if problem is None:
@@ -98,12 +98,14 @@ def read(source: ModelSource) -> Part:
         size_bytes=source.size_bytes,
         parameters=parameters_of(tensors) if tensors else None,
         counted=COUNTED if tensors else None,
-        tensors=tuple(Tensor(name=one.name, dtype=one.dtype, shape=one.shape) for one in tensors),
+        tensors=tuple(
+            Tensor(name=tensor.name, dtype=tensor.dtype, shape=tensor.shape) for tensor in tensors
+        ),
         settings={} if problem else settings_of(root) | more,
         versions=_versions(archive, prefix),
         imports=imports,
         dangers=tuple(dangers),
-        code=(*code, *found.code),
+        code=(*code, *findings.code),
         problem=problem,
         left_out=None if problem else left_out_of(tensors, walks[0].persistent, beside),
     )
@@ -120,31 +122,33 @@ def locate(source: ModelSource) -> dict[str, Place]:
     if seen.problem is not None:
         raise ReadError(seen.problem)
     is_little = (_text(archive, f"{prefix}byteorder") or sys.byteorder) == "little"
-    found: dict[str, Place] = {}
+    places: dict[str, Place] = {}
     for tensor in tensors_of(seen.root):
         member = archive.members.get(f"{prefix}data/{tensor.key}")
         if member is None:
             continue
         why = COMPRESSED if member.is_deflated else None if is_little else HIGH_FIRST
         if why is not None:
-            found[tensor.name] = Unread(shape=tensor.shape, why=why)
+            places[tensor.name] = Unread(shape=tensor.shape, why=why)
         else:
-            found[tensor.name] = placed(tensor, source.path, member.start, member.size_bytes)
-    return found
+            places[tensor.name] = placed(tensor, source.path, member.start, member.size_bytes)
+    return places
 
 
 def _main(archive: Archive) -> Member | None:
     """The pickle of the model. PyTorch looks below the folder of the first member; two of them
     are a trick.
     """
-    found = [
+    pickles = [
         member
         for name, member in archive.members.items()
         if name == "data.pkl" or (name.endswith("/data.pkl") and name.count("/") == 1)
     ]
-    if len(found) > 1:
-        archive.note("two pickles of PyTorch in one zip", ", ".join(one.name for one in found[:3]))
-    return found[0] if found else None
+    if len(pickles) > 1:
+        archive.note(
+            "two pickles of PyTorch in one zip", ", ".join(member.name for member in pickles[:3])
+        )
+    return pickles[0] if pickles else None
 
 
 def _walk_members(archive: Archive, main: Member) -> tuple[Any, list[Walk]]:
@@ -199,7 +203,7 @@ def _code(archive: Archive) -> tuple[str, ...]:
     """The source code in the archive, with the start of its SHA-256: other code is another
     name.
     """
-    found = []
+    sources = []
     for name, member in archive.members.items():
         suffix = PurePosixPath(name).suffix.lower()
         if suffix in _MACHINE_CODE:
@@ -211,22 +215,22 @@ def _code(archive: Archive) -> tuple[str, ...]:
         content = archive.read(member)
         digest = hashlib.sha256(content.view[content.start : content.end]).hexdigest()
         shown = name.partition("/")[2] if "/" in name else name
-        found.append(f"{shown} sha256:{digest[:16]}")
-    return tuple(sorted(found))
+        sources.append(f"{shown} sha256:{digest[:16]}")
+    return tuple(sorted(sources))
 
 
 def _program(archive: Archive) -> dict[str, Scalar]:
     """The code of TorchScript and the constants that it uses: any other is another digest."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name, member in sorted(archive.members.items()):
         own = name.partition("/")[2]
         if own.startswith(("code/", "constants/", "extra/")) or own == "constants.pkl":
             if name.endswith(".debug_pkl"):
                 continue  # where the lines of the code came from
             content = archive.read(member)
-            found.update(f"{own} {member.size_bytes}\n".encode(errors="backslashreplace"))
-            found.update(content.view[content.start : content.end])
-    return {"code and constants": f"sha256:{found.hexdigest()[:16]}"}
+            digest.update(f"{own} {member.size_bytes}\n".encode(errors="backslashreplace"))
+            digest.update(content.view[content.start : content.end])
+    return {"code and constants": f"sha256:{digest.hexdigest()[:16]}"}
 
 
 def _is_script_class(name: str) -> bool:

@@ -155,8 +155,8 @@ class _Model:
         for key in walk.members():
             if len(self._settings) < facts.MAX_SETTINGS:
                 value = walk.scalar()
-                found = facts.literal(value) if isinstance(value, str) else value
-                self._settings[prefix + key] = found
+                scalar = facts.literal(value) if isinstance(value, str) else value
+                self._settings[prefix + key] = scalar
 
     def _objective(self, walk: Walk) -> None:
         for key in walk.members():

@@ -39,10 +39,10 @@ def dtype_of(value: Any, depth: int = 0) -> DType | None:
     columns: tuple[tuple[str, int, DType], ...] = ()
     has_objects = simple.kind == "O"
     if names is not None:
-        found = _fields(names, fields, item_bytes, depth)
-        if found is None:
+        named = _fields(names, fields, item_bytes, depth)
+        if named is None:
             return None
-        columns = found
+        columns = named
         has_objects = any(column.has_objects for _, _, column in columns)
     if type(flags) is not int or bool(flags & _HAS_OBJECTS) is not has_objects:
         return None
@@ -117,7 +117,7 @@ def _fields(
     flat = fields.flat
     if len(flat) > 2000:
         return None
-    found = []
+    columns = []
     for at in range(0, len(flat) - 1, 2):
         name, place = flat[at], flat[at + 1]
         if type(name) is not str or type(place) is not tuple or len(place) < 2:
@@ -127,8 +127,8 @@ def _fields(
             return None
         if offset + dtype.item_bytes > item_bytes:
             return None
-        found.append((name, offset, dtype))
-    return tuple(found)
+        columns.append((name, offset, dtype))
+    return tuple(columns)
 
 
 def _text(value: Any) -> str | None:

@@ -138,7 +138,7 @@ def _objects(root: Any) -> Iterator[tuple[Call, dict[str, Any]]]:
         waiting.extend(part for part in reversed(parts) if isinstance(part, _CONTAINERS))
 
 
-def _settings(value: Any, prefix: str, found: dict[str, Scalar], depth: int) -> None:
+def _settings(value: Any, prefix: str, settings: dict[str, Scalar], depth: int) -> None:
     """Hyper-parameters: the attributes that scikit-learn's rules say are arguments, so neither
     private nor ending in `_`; with `__` between a step and its arguments, as `get_params` has it.
     """
@@ -146,37 +146,37 @@ def _settings(value: Any, prefix: str, found: dict[str, Scalar], depth: int) -> 
         return
     state = attributes(value)
     for key, argument in state.items():
-        if key.startswith("_") or key.endswith("_") or len(found) >= MAX_SETTINGS:
+        if key.startswith("_") or key.endswith("_") or len(settings) >= MAX_SETTINGS:
             continue
         name = f"{prefix}{key}"[:_MAX_TEXT]
         if key in _LISTS_OF_STEPS and _steps(state, key):
             fitted = _steps(state, f"{key}_") or _steps(state, key)
             for step, estimator in fitted:
-                _step(f"{prefix}{step}"[:_MAX_TEXT], estimator, found, depth)
+                _step(f"{prefix}{step}"[:_MAX_TEXT], estimator, settings, depth)
         elif class_of(argument) and isinstance(argument.state, Pairs):
-            _step(name, argument, found, depth)
+            _step(name, argument, settings, depth)
         else:
             known = _scalar(argument)
             if known is not MISSING:
-                found[name] = known
+                settings[name] = known
     if depth == 0:
         number = state.get("n_features_in_")
         if type(number) is int:
-            found["n_features_in_"] = scalar(number)
+            settings["n_features_in_"] = scalar(number)
         classes = _texts(state.get("classes_"))
         if classes:
             shown = ", ".join(classes[:_MAX_CLASSES])
-            found["classes_"] = shown if len(classes) <= _MAX_CLASSES else f"{shown}, …"
+            settings["classes_"] = shown if len(classes) <= _MAX_CLASSES else f"{shown}, …"
 
 
-def _step(name: str, estimator: Any, found: dict[str, Scalar], depth: int) -> None:
-    if len(found) >= MAX_SETTINGS:
+def _step(name: str, estimator: Any, settings: dict[str, Scalar], depth: int) -> None:
+    if len(settings) >= MAX_SETTINGS:
         return
     if type(estimator) is str:  # "passthrough", "drop"
-        found[name] = estimator[:_MAX_TEXT]
+        settings[name] = estimator[:_MAX_TEXT]
     elif class_of(estimator):
-        found[name] = class_of(estimator)
-        _settings(estimator, f"{name}__", found, depth + 1)
+        settings[name] = class_of(estimator)
+        _settings(estimator, f"{name}__", settings, depth + 1)
 
 
 def _steps(state: dict[str, Any], key: str) -> list[tuple[str, Any]]:
@@ -319,7 +319,7 @@ def _unused(root: Any, features: tuple[str, ...]) -> tuple[str, ...]:
 
 def _used_by_trees(estimator: Any) -> set[int] | None:
     used: set[int] = set()
-    found = False
+    has_trees = False
     for object_, state in _objects(estimator):
         is_tree = object_.name == _TREE
         if not is_tree and class_of(object_) != _PREDICTOR:
@@ -327,8 +327,8 @@ def _used_by_trees(estimator: Any) -> set[int] | None:
         nodes = block_of(state.get("nodes"))
         if nodes is None or nodes.raw is None or not _split_on(nodes, used):
             return None
-        found = True
-    return used if found else None
+        has_trees = True
+    return used if has_trees else None
 
 
 def _split_on(nodes: Block, used: set[int]) -> bool:

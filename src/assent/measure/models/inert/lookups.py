@@ -36,19 +36,19 @@ class Lookups(Machine):
                 module = IMPORT_MAPPING.get(module, module)
         return self.noted(Global(module, name))
 
-    def noted(self, found: Global) -> Global:
+    def noted(self, imported: Global) -> Global:
         """Note an import."""
         self.spend()
-        full = found.full
+        full = imported.full
         if len(full) > 1000:
             raise WalkError("a name of more than 1,000 characters")
         if len(self.seen.imports) >= MAX_IMPORTS:
             raise WalkError("more imports than are followed")
         self.seen.imports[full] = None
-        parts = [*found.module.split("."), *found.name.split(".")]
+        parts = [*imported.module.split("."), *imported.name.split(".")]
         if not all(part.isidentifier() for part in parts):
             self.seen.danger("imports a name that is none", repr(full))
-        return found
+        return imported
 
     def call(self, function: Any, args: Any) -> Any:
         """What stands for the result of a call."""

@@ -52,19 +52,19 @@ class Machine:
 
     def line(self) -> bytes:
         """The bytes up to the end of a line, of which there are few."""
-        found = self.long_line()
-        if len(found) > MAX_TEXT:
+        text = self.long_line()
+        if len(text) > MAX_TEXT:
             raise WalkError("a line that is too long")
-        return bytes(found)
+        return bytes(text)
 
     def long_line(self) -> memoryview:
         """The same, however many there are."""
         start = self.position
-        found = self.raw.find(b"\n", start, self.end)
-        if found < 0:
+        newline = self.raw.find(b"\n", start, self.end)
+        if newline < 0:
             raise WalkError("a line that does not end")
-        self.position = found + 1
-        return self.view[start:found]
+        self.position = newline + 1
+        return self.view[start:newline]
 
     def text(self, content: memoryview, encoding: str) -> None:
         """A text, if it is short; what is long is no name and no key."""

@@ -42,9 +42,9 @@ class Remainder:
         self._told = told
         self._known: dict[int, bytes] = {}
         self._visits = 0
-        found = self._of_tensor(root) if is_tensor(root) else b"".join(self._parts(root, 0))
-        digest = f"sha256:{hashlib.sha256(found).hexdigest()[:12]}"
-        self.settings: dict[str, Scalar] = {REST: digest} if found else {}
+        content = self._of_tensor(root) if is_tensor(root) else b"".join(self._parts(root, 0))
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()[:12]}"
+        self.settings: dict[str, Scalar] = {REST: digest} if content else {}
         """Nothing if there is nothing beside tensors and settings."""
 
     def _value(self, value: Any, depth: int) -> bytes:
@@ -68,14 +68,14 @@ class Remainder:
         elif isinstance(value, Pairs):
             yield from self._of_pairs(value.flat, depth)
         elif isinstance(value, list | tuple):
-            yield from (self._value(one, inner) for one in value)
+            yield from (self._value(item, inner) for item in value)
         elif isinstance(value, Global):
             yield _plain(value.full)
         elif isinstance(value, Persistent):
             yield from self._of_outside(value, inner)
         elif isinstance(value, Block):
             yield _plain(f"{value.dtype} {value.shape} {value.is_fortran}")
-            yield from (self._value(one, inner) for one in (value.raw, value.items))
+            yield from (self._value(item, inner) for item in (value.raw, value.items))
         elif isinstance(value, bytes | memoryview):
             yield hashlib.sha256(value).digest()
         else:
@@ -89,7 +89,7 @@ class Remainder:
         if call.name not in _DICTIONARIES or call.args:
             yield self._value(call.function, inner)
             if call.name in _SETS and type(call.args) is tuple:
-                yield from (_joined(sorted(self._parts(one, inner))) for one in call.args)
+                yield from (_joined(sorted(self._parts(arg, inner))) for arg in call.args)
             else:
                 yield self._value(call.args, inner)
         if call.state is not MISSING:
@@ -101,8 +101,8 @@ class Remainder:
         if isinstance(state, Pairs):
             yield from self._of_pairs(state.flat, depth)
         elif type(state) is tuple and depth == 0:  # with slots: (dictionary, slots)
-            for one in state:
-                yield from self._of_state(one, depth)
+            for item in state:
+                yield from self._of_state(item, depth)
         else:
             yield self._value(state, depth + 1)
 
@@ -120,13 +120,13 @@ class Remainder:
     def _of_tensor(self, tensor: Any, depth: int = 0) -> bytes:
         """What is kept with a tensor and is unusual: hooks, the scales of quantised numbers."""
         where = isinstance(tensor.args[0], Persistent)  # else another tensor, or a function
-        extra = [one for one in tensor.args[4 if where else 0 :] if not _is_usual(one)]
+        extra = [arg for arg in tensor.args[4 if where else 0 :] if not _is_usual(arg)]
         extra += [] if tensor.state is MISSING else [tensor.state]
-        found = [
-            self._of_tensor(one, depth) if self._is_tensor(one) else self._value(one, depth + 1)
-            for one in extra
+        parts = [
+            self._of_tensor(arg, depth) if self._is_tensor(arg) else self._value(arg, depth + 1)
+            for arg in extra
         ]
-        return _joined(found) if any(found) else b""
+        return _joined(parts) if any(parts) else b""
 
     def _of_outside(self, value: Persistent, depth: int) -> Iterator[bytes]:
         """An object outside of the pickle, without the number and the place that it has there."""
@@ -154,7 +154,7 @@ def _plain(value: Any) -> bytes:
 def _joined(parts: Iterable[bytes]) -> bytes:
     """The parts as one that no other parts give, of bounded length."""
     digest = hashlib.sha256()
-    for one in parts:
-        digest.update(b"%d:" % len(one))
-        digest.update(one)
+    for part in parts:
+        digest.update(b"%d:" % len(part))
+        digest.update(part)
     return digest.digest()

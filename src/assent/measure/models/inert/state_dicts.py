@@ -145,7 +145,11 @@ def left_out_of(
     could not be followed.
     """
     known = {tensor.key for tensor in tensors}
-    stored = {found[1] for one in walked if (found := storage_of(one)) is not None and found[3]}
+    stored = {
+        storage[1]
+        for reference in walked
+        if (storage := storage_of(reference)) is not None and storage[3]
+    }
     lost = len(stored - known)
     if not lost:
         return None if rest.is_whole else "values in it that could not be followed"
@@ -183,7 +187,7 @@ def tensors_of(root: Any) -> list[Stored]:
     """All tensors that can be reached, in order. A tensor that two names share is there twice.
     Raises `ReadError` for tensors that are larger than what holds them.
     """
-    found: list[Stored] = []
+    tensors: list[Stored] = []
     entered: set[int] = set()
     waiting: list[tuple[Any, str, int]] = [(root, "", 0)]
     visits = 0
@@ -194,8 +198,8 @@ def tensors_of(root: Any) -> list[Stored]:
             continue
         tensor = _tensor(value, name or "tensor")
         if tensor is not None:
-            found.append(tensor)
-            if len(found) > MAX_NAMES:
+            tensors.append(tensor)
+            if len(tensors) > MAX_NAMES:
                 raise ReadError(f"it has more than {MAX_NAMES:,} tensors")
             continue
         if not isinstance(value, Call | Pairs | list | tuple) or id(value) in entered:
@@ -207,7 +211,7 @@ def tensors_of(root: Any) -> list[Stored]:
             if isinstance(child, Call | Pairs | list | tuple)
         ]
         waiting.extend(reversed(children))
-    return found
+    return tensors
 
 
 def parameters_of(tensors: list[Stored]) -> int:
@@ -218,19 +222,19 @@ def parameters_of(tensors: list[Stored]) -> int:
 
 def settings_of(root: Any) -> dict[str, Scalar]:
     """The class of a whole module, or the plain values of a checkpoint."""
-    found: dict[str, Scalar] = {}
+    settings: dict[str, Scalar] = {}
     if _tensor(root, "tensor") is not None:
-        return found
+        return settings
     if isinstance(root, Call) and root.name and root.name not in _DICTIONARIES:
-        found["class"] = root.name
+        settings["class"] = root.name
     for key, value in _top(root):
-        if len(found) >= 200 or key.startswith("_") or key == "training":
+        if len(settings) >= 200 or key.startswith("_") or key == "training":
             continue
         if type(value) is str:
-            found[key[:200]] = setting(value)
+            settings[key[:200]] = setting(value)
         elif _is_told(value):
-            found[key[:200]] = scalar(value)
-    return found
+            settings[key[:200]] = scalar(value)
+    return settings
 
 
 def _top(root: Any) -> list[tuple[str, Any]]:
@@ -263,7 +267,9 @@ def _listed(args: Any) -> list[tuple[Any, Any]]:
         return _pairs(first.flat)
     if type(first) is not list:
         return []
-    return [(one[0], one[1]) for one in first if isinstance(one, list | tuple) and len(one) == 2]
+    return [
+        (pair[0], pair[1]) for pair in first if isinstance(pair, list | tuple) and len(pair) == 2
+    ]
 
 
 def _pairs(flat: list[Any]) -> list[tuple[Any, Any]]:

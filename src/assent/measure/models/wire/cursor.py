@@ -48,10 +48,10 @@ class Cursor:
 
     def digest(self, start: int) -> str:
         """The first digits of the SHA-256 of the bytes from `start` to here."""
-        found = hashlib.sha256()
+        sha256 = hashlib.sha256()
         with memoryview(self._data) as view:
-            found.update(view[start : self.at])
-        return f"sha256:{found.hexdigest()[:16]}"
+            sha256.update(view[start : self.at])
+        return f"sha256:{sha256.hexdigest()[:16]}"
 
     def number(self, code: str) -> int | float | bool:
         """The next number, by its letter in the module `struct`."""

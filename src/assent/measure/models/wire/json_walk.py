@@ -71,12 +71,12 @@ class JsonWalk:
         if first in (_OBJECT, _ARRAY):
             self.skip()
             return None
-        found = _SCALAR.match(self._content, self._at)
-        if found is None or found.end() - self._at > _MAX_NUMBER_BYTES:
+        match = _SCALAR.match(self._content, self._at)
+        if match is None or match.end() - self._at > _MAX_NUMBER_BYTES:
             raise self._damaged()
-        self._at = found.end()
+        self._at = match.end()
         try:
-            return scalar(json.loads(found.group()))
+            return scalar(json.loads(match.group()))
         except ValueError:
             raise self._damaged() from None
 
@@ -94,16 +94,16 @@ class JsonWalk:
         """The array of numbers that comes next."""
         self._steps.take()
         self._peek()
-        found = _NUMBERS.match(self._content, self._at)
-        if found is None:
+        match = _NUMBERS.match(self._content, self._at)
+        if match is None:
             raise self._damaged()
-        if found.end() - self._at > MAX_ARRAY_BYTES:
+        if match.end() - self._at > MAX_ARRAY_BYTES:
             raise ReadError(f"an array of more than {MAX_ARRAY_BYTES >> 20} MiB")
         try:
-            values: list[float] = json.loads(found.group())
+            values: list[float] = json.loads(match.group())
         except ValueError:
             raise self._damaged() from None
-        self._at = found.end()
+        self._at = match.end()
         return values
 
     def skip(self) -> None:
@@ -116,9 +116,9 @@ class JsonWalk:
         depth = 0
         while True:
             self._steps.take()
-            found = _NUMBERS.match(self._content, self._at)
-            if found is not None:
-                self._at = found.end()
+            match = _NUMBERS.match(self._content, self._at)
+            if match is not None:
+                self._at = match.end()
             else:
                 bracket = self._content[self._at : self._at + 1]
                 if bracket in (_OBJECT, _ARRAY):
@@ -164,10 +164,10 @@ class JsonWalk:
         return text
 
     def _end(self, pattern: re.Pattern[bytes]) -> int:
-        found = pattern.match(self._content, self._at)
-        if found is None:
+        match = pattern.match(self._content, self._at)
+        if match is None:
             raise self._damaged()
-        return found.end()
+        return match.end()
 
     def _damaged(self) -> ReadError:
         return ReadError(f"not JSON at byte {self._at:,}")

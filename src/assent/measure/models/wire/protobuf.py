@@ -72,8 +72,8 @@ class Wire:
 
     def messages(self, span: Span, number: int) -> Iterator[Span]:
         """The messages in the field `number` of the message in `span`."""
-        for found, value in self.fields(span):
-            if found == number and isinstance(value, Span):
+        for field, value in self.fields(span):
+            if field == number and isinstance(value, Span):
                 yield value
 
     def numbers(self, value: int | Span) -> Iterator[int]:

@@ -25,7 +25,7 @@ _NUMBERS = {
     b"d": struct.Struct(">f"),
     b"D": struct.Struct(">d"),
 }
-_CODES = {mark: one.format[-1] for mark, one in _NUMBERS.items()}
+_CODES = {mark: struct_.format[-1] for mark, struct_ in _NUMBERS.items()}
 _LITERALS: dict[bytes, bool | None] = {b"Z": None, b"T": True, b"F": False}
 _TEXTS = (b"S", b"H")
 _NO_OPERATION = b"N"

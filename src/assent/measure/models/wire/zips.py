@@ -80,18 +80,18 @@ class Archive:
         packed = self.packed(member)
         if not member.is_deflated:
             return packed.head(size)
-        found = b""
+        content = b""
         inflater = zlib.decompressobj(-15)
         try:
             # Block after block, since a member can begin with any number of empty ones.
             for at in range(packed.start, packed.end, _BLOCK):
                 block = bytes(packed.view[at : min(at + _BLOCK, packed.end)])
-                found += inflater.decompress(block, size - len(found))
-                if len(found) >= size or inflater.eof:
+                content += inflater.decompress(block, size - len(content))
+                if len(content) >= size or inflater.eof:
                     break
         except zlib.error:
             raise ReadError(f"its member {member.name!r} is damaged") from None
-        return found
+        return content
 
     def note(self, what: str, detail: str = "") -> None:
         """Add a danger, once."""
@@ -126,13 +126,13 @@ def open_archive(path: Path) -> Archive:
 def _require_small_directory(source: Source) -> None:
     """Refuse a directory that would fill memory, before anything reads it."""
     view, end = source.view, source.end
-    found = source.raw.rfind(_END, max(source.start, end - _MAX_COMMENT - _END_SIZE), end)
-    if found < 0 or found + _END_SIZE > end:
+    place = source.raw.rfind(_END, max(source.start, end - _MAX_COMMENT - _END_SIZE), end)
+    if place < 0 or place + _END_SIZE > end:
         raise ReadError("the zip archive has no directory")
-    size, _, comment = struct.unpack("<IIH", view[found + 12 : found + _END_SIZE])
-    if found + _END_SIZE + comment != end:
+    size, _, comment = struct.unpack("<IIH", view[place + 12 : place + _END_SIZE])
+    if place + _END_SIZE + comment != end:
         raise ReadError("the zip archive does not end where it says")
-    locator = found - 20
+    locator = place - 20
     if locator >= 56 and bytes(view[locator : locator + 4]) == b"PK\x06\x07":
         size = max(
             0 if size == 0xFFFFFFFF else size,

@@ -1,0 +1,179 @@
+"""What is held in a bucket and how old it is; taking away what is old, beside writers.
+
+    tmp/used/<hex>   since when the age of a blob is counted
+    tmp/gone/<hex>   a blob while it is taken away
+
+A service says when an object was written and not when it was used last. So the first clean-up that
+meets a blob notes the time, whoever uses it later writes a new note, and only what was noted long
+ago is taken away: it is copied aside, removed, and put back if the note has changed meanwhile. So
+whoever has written a note and then finds the blob held keeps it. What is aside when a process is
+killed is put back by the next clean-up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from assent.core.bundle import begins_bundle
+from assent.core.digest import Digest, canonical_json, hex_of, is_digest
+from assent.ports import Held
+from assent.stores import layout
+from assent.stores.buckets import Bucket
+from assent.stores.folder_upkeep import FRESH_S, named_by_others
+from assent.stores.local_files import bundle_of
+from assent.stores.parallel import Transfers
+
+CONNECTIONS = 16
+BLOBS = f"{layout.BLOBS}/sha256"
+_USED, _GONE = f"{layout.TEMPORARY}/used", f"{layout.TEMPORARY}/gone"
+_HEAD_BYTES = 64
+_MAX_NOTE_BYTES = 4096
+_MAX_INDEX_BYTES = 16 << 20
+_MAX_MANIFEST_BYTES = 64 << 20
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """Since when the age of a blob is counted."""
+
+    at: str
+
+    @property
+    def age_s(self) -> float:
+        """How long ago that is."""
+        return max(0.0, time.time() - datetime.fromisoformat(self.at).timestamp())
+
+
+class BucketUpkeep:
+    """The blobs of a bucket."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def held(self) -> Iterator[Held]:
+        """See `Upkeep.held`."""
+        sizes = {
+            Digest(digest): size
+            for name, size in self._bucket.sizes(BLOBS)
+            if is_digest(digest := _digest_in(name))
+        }
+        noted, named = self._noted(), self._named_by_others()
+
+        def look(digest: Digest) -> Held:
+            size = sizes[digest]
+            is_small = size <= _MAX_MANIFEST_BYTES
+            beginning = (
+                self._bucket.start(f"{BLOBS}/{hex_of(digest)}", _HEAD_BYTES) if is_small else b""
+            )
+            note = self._note(digest) if digest in noted else None
+            return Held(
+                digest=digest,
+                size_bytes=size,
+                age_s=None if note is None else note.age_s,
+                may_be_bundle=begins_bundle(beginning),
+                is_named=digest in named,
+            )
+
+        yield from Transfers().run(look, list(sizes), CONNECTIONS, most=CONNECTIONS)
+
+    def renew(self, digests: Sequence[Digest]) -> frozenset[Digest]:
+        """Note that blobs are used, if their age is counted at all; which of them."""
+        noted = self._noted() if digests else frozenset()
+        counted = [digest for digest in dict.fromkeys(digests) if digest in noted]
+        Transfers().run(self._renew, counted, CONNECTIONS, most=CONNECTIONS)
+        return frozenset(counted)
+
+    def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+        """See `Upkeep.remove`."""
+        blob, aside = f"{BLOBS}/{hex_of(digest)}", f"{_GONE}/{hex_of(digest)}"
+        before = self._note(digest)
+        if self._bucket.head(blob) is None:
+            return False
+        if before is None and older_than_s > 0:
+            self._write_note(digest)
+            return False
+        if before is not None and before.age_s < older_than_s:
+            return False
+        self._bucket.copy(blob, aside)
+        self._bucket.remove(blob)
+        if self._note(digest) != before:
+            self._put_back(aside, blob)
+            return False
+        self._bucket.remove(aside)
+        self._bucket.remove(f"{_USED}/{hex_of(digest)}")
+        return True
+
+    def forget(self, bundles: Collection[Digest]) -> None:
+        """See `Upkeep.forget`."""
+        if not bundles:
+            return
+        models = [name for name in self._bucket.folders() if layout.is_model(name)]
+        hints = [name for model in models for name in hint_names(self._bucket, model)]
+        named = Transfers().run(self._hint, hints, CONNECTIONS, most=CONNECTIONS)
+        for name, bundle in zip(hints, named, strict=True):
+            if bundle in bundles:
+                self._bucket.remove(name)
+
+    def sweep(self) -> int:
+        """See `Upkeep.sweep`: nothing that is not complete is to be seen in a bucket. What somebody
+        was taking away is put back; who still is takes it away once more another day.
+        """
+        for name in self._bucket.names(_GONE):
+            self._put_back(name, f"{BLOBS}/{name.rpartition('/')[2]}")
+        return 0
+
+    # --- notes ------------------------------------------------------------------------------------
+
+    def _noted(self) -> frozenset[Digest]:
+        names = (_digest_in(name) for name in self._bucket.names(_USED))
+        return frozenset(Digest(digest) for digest in names if is_digest(digest))
+
+    def _renew(self, digest: Digest) -> None:
+        note = self._note(digest)
+        if note is not None and note.age_s >= FRESH_S:
+            self._write_note(digest)
+
+    def _note(self, digest: Digest) -> Note | None:
+        content = self._bucket.read(f"{_USED}/{hex_of(digest)}", _MAX_NOTE_BYTES)
+        try:
+            note = msgspec.json.decode(content[0] if content else b"", type=Note)
+            return note if note.age_s >= 0 else None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+            return None
+
+    def _write_note(self, digest: Digest) -> None:
+        at = datetime.fromtimestamp(time.time(), UTC).isoformat()
+        self._bucket.put(f"{_USED}/{hex_of(digest)}", canonical_json(Note(at=at)))
+
+    def _put_back(self, aside: str, blob: str) -> None:
+        if self._bucket.head(blob) is None:
+            self._bucket.copy(aside, blob)
+        self._bucket.remove(aside)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def _named_by_others(self) -> set[str]:
+        content = self._bucket.read(layout.INDEX_FILE, _MAX_INDEX_BYTES)
+        return named_by_others(None if content is None else content[0], self._manifest)
+
+    def _manifest(self, digest: str) -> bytes | None:
+        name = f"{BLOBS}/{digest.partition(':')[2]}"
+        content = self._bucket.read(name, _MAX_MANIFEST_BYTES)
+        return None if content is None else content[0]
+
+    def _hint(self, name: str) -> Digest | None:
+        content = self._bucket.read(name, _MAX_NOTE_BYTES)
+        return None if content is None else bundle_of(content[0])
+
+
+def hint_names(bucket: Bucket, model: str) -> list[str]:
+    """The names of the hints of a model."""
+    kinds = [folder for folder in bucket.folders(model) if layout.is_of_hints(folder)]
+    return [name for kind in kinds for name in bucket.names(f"{model}/{kind}")]
+
+
+def _digest_in(name: str) -> str:
+    return f"sha256:{name.rpartition('/')[2]}"

@@ -1,0 +1,52 @@
+"""Bytes that come over a network into a file: verified on the way, there whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from assent.ports import Progress, Wanted
+from assent.stores.local_files import (
+    corrupt,
+    digest_of_file,
+    is_file_of,
+    missing,
+    outside,
+    scratch,
+    write_all,
+)
+from assent.stores.parallel import Transfers
+
+
+def receive(
+    wanted: Wanted, transfers: Transfers, pour: Callable[[Callable[[bytes], None]], bool]
+) -> None:
+    """Let the file be there that is `wanted`: `pour` gives its bytes to what it is called with, and
+    says whether there are any. A file that is there and right is left alone.
+    """
+    doing = f"fetching {wanted.digest} to {wanted.path}"
+    advance: Progress = transfers.advance
+    with outside(doing):
+        if is_file_of(wanted.path, wanted.size_bytes):
+            if digest_of_file(wanted.path, advance) == wanted.digest:
+                return
+            advance = transfers.proceed
+        hasher = hashlib.sha256()
+        left = wanted.size_bytes
+        with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
+
+            def keep(part: bytes) -> None:
+                nonlocal left
+                left -= len(part)
+                if left < 0:
+                    raise corrupt(doing)
+                hasher.update(part)
+                write_all(target, part)
+                advance(len(part))
+
+            if not pour(keep):
+                raise missing(doing)
+            if left or f"sha256:{hasher.hexdigest()}" != wanted.digest:
+                raise corrupt(doing)
+            Path(path).replace(wanted.path)

@@ -1,0 +1,204 @@
+"""Bundles that a registry keeps by a tag: which there are, how old, and taking them away.
+
+    _bundle.<hex>    keeps a bundle
+    _used.<hex>      since when its age is counted
+
+A registry says of nothing when it was written. So the first clean-up that meets a bundle notes the
+time, whoever uses the bundle later writes a new note, and only what was noted long ago is removed.
+Blobs are not listed by registries, nor shared out by us: a registry clears away by itself what no
+manifest names, which its administrator may have to start.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from assent.core.bundle import MANIFEST_MEDIA_TYPE
+from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
+from assent.errors import IntegrityError, OutsideError
+from assent.ports import Held, NotInStoreError
+from assent.stores.parallel import Transfers
+from assent.stores.registry import CONNECTIONS, RefusedError, Registry
+
+USED_TYPE = "application/vnd.assent.used.v1+json"
+FRESH_S = 60 * 60
+"""What was noted since then is not noted again."""
+BUNDLE, USED, HINT = "_bundle.", "_used.", "_hint."
+_POINTER, _HEAD = "_pointer.", "_head."
+_MAX_MANIFEST_BYTES = 64 << 20
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """Since when the age of a bundle is counted."""
+
+    at: str
+    bundle: Digest
+
+    @property
+    def age_s(self) -> float:
+        """How long ago that is."""
+        return max(0.0, time.time() - datetime.fromisoformat(self.at).timestamp())
+
+
+class RegistryUpkeep(ABC):
+    """What a store in a registry is kept up by."""
+
+    _registry: Registry
+
+    @property
+    def lists_blobs(self) -> bool:
+        """See `Upkeep.lists_blobs`."""
+        return False
+
+    def held(self) -> Iterator[Held]:
+        """See `Upkeep.held`: the bundles that have our tag. Whatever else names one keeps it."""
+        tags = self._registry.tags(("",))
+        known = set(tags)
+        strange = self._named([tag for tag in tags if not _is_ours(tag, known)])
+        bundles = [digest for tag in tags if (digest := _digest_in(tag, BUNDLE)) is not None]
+        noted = {digest for tag in tags if (digest := _digest_in(tag, USED)) is not None}
+
+        def look(digest: Digest) -> Held | None:
+            try:
+                content = self.read(digest)
+            except NotInStoreError:
+                return None
+            except IntegrityError:
+                content = b""  # whoever reads it says what is wrong
+            standing = self._registry.digest_of_tag(_tag(BUNDLE, digest)) if strange else None
+            note = self._note(digest) if digest in noted else None
+            return Held(
+                digest=digest,
+                size_bytes=len(content),
+                age_s=None if note is None else note.age_s,
+                may_be_bundle=True,
+                is_named=bool(strange & {digest, standing}),
+            )
+
+        answers = Transfers().run(look, bundles, CONNECTIONS, most=CONNECTIONS)
+        yield from (answer for answer in answers if answer is not None)
+
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """See `Upkeep.renew`."""
+        tags = set(self._registry.tags((USED,))) if digests else set()
+        for digest in dict.fromkeys(digests):
+            if _tag(USED, digest) in tags:
+                self._renew(digest)
+
+    def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+        """See `Upkeep.remove`. What was used again while it was taken away is put back."""
+        tag = _tag(BUNDLE, digest)
+        before = self._note(digest)
+        if before is None and older_than_s > 0:
+            self._write_note(digest)
+            return False
+        if before is not None and before.age_s < older_than_s:
+            return False
+        content = self._registry.read("manifests", tag, most=_MAX_MANIFEST_BYTES)
+        if content is None:
+            return False
+        self._take(digest_of(content))
+        if self._note(digest) != before:
+            self._registry.put_manifest(tag, content, MANIFEST_MEDIA_TYPE)
+            return False
+        self._unsee(digest)
+        note = self._registry.digest_of_tag(_tag(USED, digest))
+        if note is not None:
+            self._take(note)
+        return True
+
+    def forget(self, bundles: Collection[Digest]) -> None:
+        """See `Upkeep.forget`. Hints of one bundle are one manifest, and go together."""
+        if not bundles:
+            return
+        tags = self._registry.tags((HINT,))
+        named = Transfers().run(self._hint, tags, CONNECTIONS, most=CONNECTIONS)
+        gone = [tag for tag, bundle in zip(tags, named, strict=True) if bundle in bundles]
+        for digest in sorted(self._named(gone)):
+            self._take(digest)
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """See `Upkeep.sweep`: a registry gives up uploads by itself."""
+        del older_than_s
+        return 0
+
+    # --- notes ------------------------------------------------------------------------------------
+
+    def _renew(self, digest: Digest) -> None:
+        """Note that a bundle is used, if its age is counted at all."""
+        note = self._note(digest)
+        if note is not None and note.age_s < FRESH_S:
+            return
+        if note is not None:
+            self._write_note(digest)
+        self._unsee(digest)  # it may have been taken away before
+
+    def _note(self, digest: Digest) -> Note | None:
+        content = self._layer(_tag(USED, digest), USED_TYPE)
+        try:
+            note = msgspec.json.decode(content or b"", type=Note)
+            is_right = note.bundle == digest and note.age_s >= 0
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+            return None
+        return note if is_right else None
+
+    def _write_note(self, digest: Digest) -> None:
+        at = datetime.fromtimestamp(time.time(), UTC).isoformat()
+        self._put(_tag(USED, digest), USED_TYPE, canonical_json(Note(at=at, bundle=digest)))
+
+    def _take(self, digest: str) -> None:
+        try:
+            self._registry.remove("manifests", digest)
+        except RefusedError as error:
+            raise OutsideError(
+                error.doing,
+                f"{self._registry.host} removes nothing by this API ({error.problem})",
+                hint="its own API or page does: docs/stores.md says where; what is to go is listed "
+                "by `assent store gc --json`",
+            ) from None
+
+    def _named(self, tags: Sequence[str]) -> set[str]:
+        """What tags name."""
+        digests = Transfers().run(self._registry.digest_of_tag, tags, CONNECTIONS, most=CONNECTIONS)
+        return {digest for digest in digests if digest is not None}
+
+    # --- what the store does ----------------------------------------------------------------------
+
+    @abstractmethod
+    def read(self, digest: Digest) -> bytes:
+        """See `Blobs.read`."""
+
+    @abstractmethod
+    def _put(self, tag: str, artifact_type: str, content: bytes) -> None:
+        """Write an artifact whose one layer is `content`."""
+
+    @abstractmethod
+    def _layer(self, tag: str, artifact_type: str) -> bytes | None:
+        """The one layer of an artifact of ours."""
+
+    @abstractmethod
+    def _hint(self, tag: str) -> Digest | None:
+        """The bundle that a hint names."""
+
+    @abstractmethod
+    def _unsee(self, digest: Digest) -> None:
+        """Ask the registry again whether it holds this."""
+
+
+def _tag(prefix: str, digest: Digest) -> str:
+    return f"{prefix}{hex_of(digest)}"
+
+
+def _digest_in(tag: str, prefix: str) -> Digest | None:
+    digest = f"sha256:{tag.removeprefix(prefix)}"
+    return Digest(digest) if tag.startswith(prefix) and is_digest(digest) else None
+
+
+def _is_ours(tag: str, tags: Collection[str]) -> bool:
+    """Whether a tag is one that Assent writes, or that it has written beside a pointer."""
+    return tag.startswith((BUNDLE, USED, HINT, _POINTER, _HEAD)) or f"{_POINTER}{tag}" in tags
