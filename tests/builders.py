@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import os
+import re
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from assent.core.digest import Digest, digest_of
@@ -59,13 +66,64 @@ def run_git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+@functools.cache
+def _kept(process: int) -> Path:
+    """Where a process keeps what it copies. Its forks have folders of their own."""
+    folder = Path(tempfile.mkdtemp(prefix="assent-kept-"))
+
+    def tidy() -> None:
+        if os.getpid() == process:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(tidy)
+    return folder
+
+
+_KEPT: dict[object, Path] = {}
+
+
+def _copied(what: object, make: Callable[[Path], object], folder: Path) -> None:
+    """Put a repository into a folder: made by Git where this process has none of the same, and else
+    copied, which starts no program. What Git finds in the environment is part of what is the same.
+    """
+    settings = (
+        (name, value)
+        for name, value in os.environ.items()
+        if name.startswith("GIT_") or name in ("HOME", "XDG_CONFIG_HOME")
+    )
+    key = (os.getpid(), what, *sorted(settings))
+    if key not in _KEPT:
+        kept = _kept(os.getpid()) / str(len(_KEPT))
+        make(kept)
+        for sample in kept.rglob("hooks/*.sample"):
+            sample.unlink()
+        _KEPT[key] = kept
+    shutil.copytree(_KEPT[key], folder, symlinks=True)
+
+
 def new_repository(folder: Path, *, bare: bool = False) -> Path:
+    _copied(("new", bare), functools.partial(_make_repository, bare=bare), folder)
+    return folder
+
+
+def _make_repository(folder: Path, *, bare: bool) -> None:
     folder.mkdir(parents=True)
     run_git(folder, "init", "-q", "-b", "main", *(["--bare"] if bare else []))
     if not bare:
         run_git(folder, "config", "user.name", "Alice Author")
         run_git(folder, "config", "user.email", "alice@example.com")
         run_git(folder, "commit", "-q", "--allow-empty", "-m", "start")
+
+
+def clone(remote: Path, folder: Path) -> Path:
+    """What `git clone` makes of a bare repository that nobody writes to meanwhile."""
+    places = [remote / "HEAD", remote / "packed-refs", *sorted((remote / "refs").rglob("*"))]
+    refs = [(str(one.relative_to(remote)), one.read_text()) for one in places if one.is_file()]
+    words = ("clone", "-q", str(remote))
+    _copied(tuple(refs), lambda kept: run_git(remote, *words, str(kept)), folder)
+    config = folder / ".git/config"
+    place = str(remote).replace("\\", r"\\").replace('"', r"\"")
+    config.write_text(re.sub(r"(?m)(?<=^\turl = ).*$", lambda _: f'"{place}"', config.read_text()))
     return folder
 
 

@@ -14,7 +14,7 @@ from assent.forges.github.forge import GitHubForge
 from assent.git import Repository
 from assent.ports import Notice
 from assent.report.markdown import marker
-from tests.builders import digest, run_git
+from tests.builders import clone, digest, run_git
 from tests.github.accounts import Account
 from tests.github.pulls import Opinion, Pull
 from tests.github.server import Server
@@ -41,7 +41,7 @@ class Scene:
     def checkout(self, sha: str | None = None, *, branch: str | None = None) -> Repository:
         self._checkouts += 1
         work = self._folder / f"work-{self._checkouts}"
-        run_git(self._folder, "clone", "-q", str(self.server.git), str(work))
+        clone(self.server.git, work)
         if sha is not None:
             run_git(work, "fetch", "-q", "origin", sha)
             switch = ["-B", branch] if branch else ["--detach"]

@@ -14,7 +14,7 @@ from assent.forges.gitlab.forge import GitLabForge
 from assent.git import Repository
 from assent.ports import Notice
 from assent.report.markdown import marker
-from tests.builders import digest, run_git
+from tests.builders import clone, digest, run_git
 from tests.forges.gitlab.graphql import GraphServer
 from tests.gitlab.accounts import User
 from tests.gitlab.merge_requests import MergeRequest
@@ -50,7 +50,7 @@ class Scene:
     def checkout(self, sha: str | None = None, *, branch: str | None = None) -> Repository:
         self._checkouts += 1
         work = self._folder / f"work-{self._checkouts}"
-        run_git(self._folder, "clone", "-q", str(self.server.git), str(work))
+        clone(self.server.git, work)
         if sha is not None:
             run_git(work, "fetch", "-q", "origin", sha)
             switch = ["-B", branch] if branch else ["--detach"]
