@@ -46,9 +46,7 @@ class Asked:
     @property
     def read(self) -> int:
         """How many blobs were asked for, to be read."""
-        return sum(
-            request.startswith("GET ") and "/blobs/" in request for request in self.requests
-        )
+        return sum(request.startswith("GET ") and "/blobs/" in request for request in self.requests)
 
 
 def counts(folder: Path, env: dict[str, str]) -> dict[str, Asked]:
