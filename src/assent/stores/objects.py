@@ -37,15 +37,16 @@ from assent.stores.buckets import (
 from assent.stores.layout import Index, Place
 from assent.stores.local_files import (
     CHUNK_BYTES,
+    a_writer,
     bundle_of,
     corrupt,
     digest_of_file,
+    hash_and_write,
     is_file_of,
     missing,
     outside,
     scratch,
     size_of,
-    write_all,
 )
 from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
@@ -508,15 +509,17 @@ class ObjectStore(Pointing):
                 advance = transfers.proceed
             hasher = hashlib.sha256()
             left = wanted.size_bytes
-            with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
+            with (
+                scratch(wanted.path.parent, prefix=".assent-") as (path, target),
+                a_writer() as writer,
+            ):
 
                 def keep(part: bytes) -> None:
                     nonlocal left
                     left -= len(part)
                     if left < 0:
                         raise corrupt(doing)
-                    hasher.update(part)
-                    write_all(target, part)
+                    hash_and_write(hasher, target, part, writer)
                     advance(len(part))
 
                 if self._bucket.pour(_blob(wanted.digest), keep) is None:

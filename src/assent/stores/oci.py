@@ -44,15 +44,16 @@ from assent.stores import layout, wrapping
 from assent.stores.credentials import credentials_for, credentials_given
 from assent.stores.layout import Place
 from assent.stores.local_files import (
+    a_writer,
     bundle_of,
     corrupt,
     digest_of_file,
+    hash_and_write,
     is_file_of,
     missing,
     outside,
     scratch,
     size_of,
-    write_all,
 )
 from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
@@ -433,15 +434,17 @@ class OciStore(Pointing, RegistryUpkeep):
                 advance = transfers.proceed
             hasher = hashlib.sha256()
             left = wanted.size_bytes
-            with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
+            with (
+                scratch(wanted.path.parent, prefix=".assent-") as (path, target),
+                a_writer() as writer,
+            ):
 
                 def keep(part: bytes) -> None:
                     nonlocal left
                     left -= len(part)
                     if left < 0:
                         raise corrupt(doing)
-                    hasher.update(part)
-                    write_all(target, part)
+                    hash_and_write(hasher, target, part, writer)
                     advance(len(part))
 
                 if not self._poured(wanted.digest, keep):
