@@ -25,7 +25,7 @@ from assent.ports import Source
 from assent.stores import objects, oci
 address, folder = sys.argv[1:]
 store = (oci if address.startswith("oci:") else objects).open_store(address, os.environ)
-store.add([Source(path=path) for path in sorted(Path(folder).iterdir())])
+store.add([Source(path=path) for path in sorted(Path(folder).glob("part*"))])
 """
 _FETCH = """\
 import json, os, sys
@@ -101,7 +101,7 @@ def put(path):
     answer = session.put(f"{to}&digest=sha256:{digest}", data=content, headers=headers)
     assert answer.status_code == 201, answer.status_code
 with ThreadPoolExecutor(8) as pool:
-    list(pool.map(put, Path(folder).iterdir()))
+    list(pool.map(put, Path(folder).glob("part*")))
 """
 )
 _GET_MANY = """\
@@ -125,7 +125,7 @@ _ORAS_PUSH = """\
 import sys, oras.client
 target, folder = sys.argv[1:]
 from pathlib import Path
-files = [str(path) for path in Path(folder).iterdir()]
+files = [str(path) for path in Path(folder).glob("part*")]
 client = oras.client.OrasClient(insecure=True)
 client.push(target=target, files=files, disable_path_validation=True)
 """
