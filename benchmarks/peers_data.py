@@ -5,7 +5,6 @@ for the interval of one metric. Each in a virtual environment of its own in the 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.context import Context
 from benchmarks.figures import Figure, mebibytes, milliseconds
+from benchmarks.installed import python_of
 from benchmarks.measure import Command, Samples, WrongExitError, in_turns
 
 EVIDENTLY = "evidently==0.7.23"
@@ -94,7 +94,8 @@ def _peer(
     ours: Samples,
     goal: float | None,
 ) -> Iterator[Figure]:
-    python = _installed(package, install=context.with_peers)
+    # None of them knows pandas 3 yet.
+    python = python_of(package, "pyarrow", "pandas<3", install=context.with_peers)
     if python is None:
         yield Figure("diffs", package, "skipped: not installed (--peers installs it)")
         return
@@ -113,16 +114,3 @@ def _peer(
         met=None if goal is None else times >= goal,
         numbers={"wall_s": samples.wall_s, "peak_bytes": samples.peak_bytes, "times": times},
     )
-
-
-def _installed(package: str, *, install: bool) -> Path | None:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "assent-benchmarks" / package.replace("==", "-")
-    python, done = folder / "bin" / "python", folder / "installed"
-    if install and not done.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        # None of them knows pandas 3 yet.
-        pip = [str(python), "-m", "pip", "install", "--quiet", package, "pyarrow", "pandas<3"]
-        subprocess.run(pip, check=True, stdout=sys.stderr)
-        done.touch()
-    return python if done.exists() else None

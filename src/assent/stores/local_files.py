@@ -86,30 +86,42 @@ def pour(source: Path, target: int | None, advance: Progress) -> tuple[Digest, i
     hasher = hashlib.sha256()
     size = 0
     view = buffer.view
-    with source.open("rb", buffering=0) as file, _writer(target) as writer:
+    with source.open("rb", buffering=0) as file, _writer_to(target) as writer:
         while count := file.readinto(view):
             chunk = view[:count]
-            # A second thread writes a full chunk while this one hashes it. A file that ends
-            # within its first chunk, as most do, costs less than the thread.
-            if target is not None and writer is not None and count == CHUNK_BYTES:
-                writing = writer.submit(write_all, target, chunk)
+            if target is None or writer is None:
                 hasher.update(chunk)
-                writing.result()
             else:
-                hasher.update(chunk)
-                if target is not None:
-                    write_all(target, chunk)
+                hash_and_write(hasher, target, chunk, writer)
             size += count
             advance(count)
     return Digest("sha256:" + hasher.hexdigest()), size
 
 
-def _writer(target: int | None) -> AbstractContextManager[ThreadPoolExecutor | None]:
-    if target is None:
-        return nullcontext()
+def _writer_to(target: int | None) -> AbstractContextManager[ThreadPoolExecutor | None]:
+    return nullcontext() if target is None else a_writer()
+
+
+def a_writer() -> ThreadPoolExecutor:
+    """A thread that writes, begun with the first that it is given."""
     from concurrent.futures import ThreadPoolExecutor  # only where bytes are written
 
     return ThreadPoolExecutor(1)
+
+
+def hash_and_write(
+    hasher: hashlib._Hash, target: int, chunk: bytes | memoryview, writer: ThreadPoolExecutor
+) -> None:
+    """A second thread writes a full chunk while this one hashes it. A file that ends within its
+    first chunk, as most do, costs less than the thread.
+    """
+    if len(chunk) < CHUNK_BYTES:
+        hasher.update(chunk)
+        write_all(target, chunk)
+        return
+    writing = writer.submit(write_all, target, chunk)
+    hasher.update(chunk)
+    writing.result()
 
 
 def write_all(target: int, content: bytes | memoryview) -> None:

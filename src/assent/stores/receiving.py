@@ -8,13 +8,14 @@ from pathlib import Path
 
 from assent.ports import Progress, Wanted
 from assent.stores.local_files import (
+    a_writer,
     corrupt,
     digest_of_file,
+    hash_and_write,
     is_file_of,
     missing,
     outside,
     scratch,
-    write_all,
 )
 from assent.stores.parallel import Transfers
 
@@ -34,15 +35,17 @@ def receive(
             advance = transfers.proceed
         hasher = hashlib.sha256()
         left = wanted.size_bytes
-        with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
+        with (
+            scratch(wanted.path.parent, prefix=".assent-") as (path, target),
+            a_writer() as writer,
+        ):
 
             def keep(part: bytes) -> None:
                 nonlocal left
                 left -= len(part)
                 if left < 0:
                     raise corrupt(doing)
-                hasher.update(part)
-                write_all(target, part)
+                hash_and_write(hasher, target, part, writer)
                 advance(len(part))
 
             if not pour(keep):
