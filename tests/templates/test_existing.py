@@ -297,7 +297,9 @@ def waits_for_none(one: Ran) -> None:
 def test_without_a_pipeline_the_jobs_run_where_they_must(tmp_path: Path) -> None:
     folder = repository(tmp_path / "team", FILES)
     result = init(folder, pipelines=GitLabPipelines(install=""))
-    assert (result.to_add, result.seen, result.to_do) == (None, (), ())
+    assert (result.to_add, result.seen) == (None, ())
+    [where] = result.to_do
+    assert "`store: oci://registry.example.com/" in where
     commit(folder)
     one = {"one": whole(folder, "woken")}
     for event in EVENTS:

@@ -27,6 +27,7 @@ from docs.wrappers import MADE, WRAPPERS, inputs
 from assent.ci import reports
 from assent.cli import published
 from assent.cli.published import OUTPUTS
+from assent.core.bundle import HANDED_OVER_BYTES
 from assent.forges.archives import LIMITS
 from assent.forges.gitlab import waiting
 from assent.forges.gitlab.waiting import INSIDE
@@ -387,7 +388,8 @@ def test_the_limits_of_a_review_are_those_that_are_documented() -> None:
     text = " ".join((ROOT / "docs/gitlab.md").read_text().split())
     assert f"One run looks at the {waiting.MOST} open merge requests" in text
     assert f"and reviews {reviewing.MOST} of them" in text
-    size = f"{LIMITS.size_bytes // 2**30} GiB"
+    key = "[`max_bundle_size`](configuration.md#the-size-of-a-bundle)"
+    size = f"{key} ({HANDED_OVER_BYTES // 2**30} GiB)"
     assert f"No more than {size} of it is read" in text
     other = " ".join((ROOT / "docs/github.md").read_text().split())
     assert f"no more of it than {size}" in other

@@ -37,7 +37,6 @@ from assent.stores.buckets import (
 from assent.stores.layout import Index, Place
 from assent.stores.local_files import (
     CHUNK_BYTES,
-    a_writer,
     bundle_of,
     corrupt,
     digest_of_file,

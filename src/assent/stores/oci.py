@@ -44,7 +44,6 @@ from assent.stores import layout, wrapping
 from assent.stores.credentials import credentials_for, credentials_given
 from assent.stores.layout import Place
 from assent.stores.local_files import (
-    a_writer,
     bundle_of,
     corrupt,
     digest_of_file,
