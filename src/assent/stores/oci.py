@@ -194,12 +194,15 @@ class OciStore(Pointing, RegistryUpkeep):
 
     def flush(self, digests: Sequence[Digest]) -> None:
         """See `Store.flush`: what a registry has taken is its own to keep, so that it has taken it
-        is all that can be asked.
+        is all that can be asked. Of a bundle its manifest is asked for again, whatever was seen of
+        it: that alone is taken away by a clean-up, and it keeps all others.
         """
         self.renew(digests)
-        for digest, state in self.confirm(digests).items():
-            if state is BlobState.MISSING:
-                raise missing(f"asking for {digest} in {self._registry.address}")
+        states = self.confirm(digests[:-1])
+        lacking = [digest for digest, state in states.items() if state is BlobState.MISSING]
+        lacking += [digest for digest in digests[-1:] if not self._is_kept(digest)]
+        for digest in lacking:
+            raise missing(f"asking for {digest} in {self._registry.address}")
 
     def discard(self, digest: Digest) -> None:
         """See `Store.discard`."""
@@ -406,6 +409,18 @@ class OciStore(Pointing, RegistryUpkeep):
             self._see(digest)
         return is_there
 
+    def _is_kept(self, bundle: Digest) -> bool:
+        """Whether a manifest of the registry keeps a bundle. The bytes of one in an image are still
+        there when that was taken away, until the registry collects its garbage. What is no manifest
+        needs none.
+        """
+        content = self._registry.read("blobs", _named(bundle), most=MAX_MANIFEST_BYTES)
+        if content is not None:
+            image = wrapping.image_of_bundle(content) if digest_of(content) == bundle else None
+            if image is None or self._registry.holds("manifests", image.digest):
+                return True
+        return self._registry.holds("manifests", bundle)
+
     def _state(self, digest: Digest) -> BlobState:
         import hashlib
 
@@ -484,7 +499,7 @@ class OciStore(Pointing, RegistryUpkeep):
 
     def _kept(self, pointer: Pointer) -> Digest | None:
         bundle = pointer.bundle
-        return bundle if bundle is not None and self._holds(bundle) else None
+        return bundle if bundle is not None and self._is_kept(bundle) else None
 
 
 class _Half:
