@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -143,6 +144,7 @@ def test_what_was_purged_gets_no_tag_again(
     assert reopen().remove(bundle.digest, older_than_s=0.0)
     with pytest.raises(NotInStoreError):
         reopen().flush(bundle.blobs)
+    assert reopen().check([bundle.digest]) == {bundle.digest: BlobState.MISSING}
     for _ in range(2):
         reopen().relist("churn")
         assert reopen().astray("churn") == ()
@@ -199,6 +201,40 @@ def test_what_is_put_back_has_all_its_tags_again(
     assert reopen().astray("churn") == ()
     line = Registry(server.host, NAME, lambda: None)
     assert line.digest_of_tag("churn-v1") == line.digest_of_tag(f"_bundle.{hex_of(bundle.digest)}")
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_version_gets_the_tag_again_that_keeps_it(
+    server: Server, reopen: Opened, is_moved: bool
+) -> None:
+    bundle, other = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
+    reopen().point("churn/versions/1", version_of(bundle))
+    line = Registry(server.host, NAME, lambda: None)
+    tag = f"_bundle.{hex_of(bundle.digest)}"
+    kept = line.digest_of_tag(tag)
+    if is_moved:
+        content = line.read("manifests", f"_bundle.{hex_of(other.digest)}", most=1 << 20)
+        line.put_manifest(tag, content or b"", MANIFEST_MEDIA_TYPE)
+    else:
+        tags = server.root / "docker/registry/v2/repositories" / NAME / "_manifests/tags"
+        shutil.rmtree(tags / tag)
+    assert reopen().astray("churn") == (tag,)
+    reopen().relist("churn")
+    assert reopen().astray("churn") == ()
+    assert line.digest_of_tag(tag) == kept
+
+
+def test_renewing_lists_nothing(server: Server) -> None:
+    bundle = old(server)
+    with proxied(server.host) as line:
+        store = open_store(f"oci://{line.host}/{NAME}", {"DOCKER_CONFIG": "/nonexistent"})
+        for _ in range(2):
+            store.renew(bundle.blobs)
+            store.flush(bundle.blobs)
+        assert not [one for one in line.asked if "/tags/list" in one]
+    [held] = opened(server).held()
+    assert held.age_s is not None
+    assert held.age_s < DAY_S
 
 
 def test_what_cannot_be_put_back_is_named(

@@ -32,7 +32,7 @@ USED_TYPE = "application/vnd.assent.used.v1+json"
 FRESH_S = 60 * 60
 """What was noted since then is not noted again."""
 BUNDLE, USED, HINT = "_bundle.", "_used.", "_hint."
-_POINTER, _HEAD = "_pointer.", "_head."
+POINTER, HEAD = "_pointer.", "_head."
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +62,8 @@ class RegistryUpkeep(ABC):
         tags = self._registry.tags(("",))
         known = set(tags)
         strange = self._named([tag for tag in tags if not _is_ours(tag, known)])
-        bundles = [digest for tag in tags if (digest := _digest_in(tag, BUNDLE)) is not None]
-        noted = {digest for tag in tags if (digest := _digest_in(tag, USED)) is not None}
+        bundles = [digest for tag in tags if (digest := digest_in(tag, BUNDLE)) is not None]
+        noted = {digest for tag in tags if (digest := digest_in(tag, USED)) is not None}
 
         def look(digest: Digest) -> Held | None:
             try:
@@ -87,11 +87,9 @@ class RegistryUpkeep(ABC):
         yield from (answer for answer in answers if answer is not None)
 
     def renew(self, digests: Sequence[Digest]) -> None:
-        """See `Upkeep.renew`."""
-        tags = set(self._registry.tags((USED,))) if digests else set()
-        for digest in dict.fromkeys(digests):
-            if _tag(USED, digest) in tags:
-                self._renew(digest)
+        """See `Upkeep.renew`. It takes one request where no clean-up has met the bundle."""
+        for digest in digests[-1:]:  # the manifest: nothing else is counted here
+            self._renew(digest)
 
     def remove(self, digest: Digest, *, older_than_s: float) -> bool:
         """See `Upkeep.remove`. What was used again while it was taken away is put back. Where the
@@ -249,11 +247,12 @@ def _tag(prefix: str, digest: Digest) -> str:
     return f"{prefix}{hex_of(digest)}"
 
 
-def _digest_in(tag: str, prefix: str) -> Digest | None:
+def digest_in(tag: str, prefix: str) -> Digest | None:
+    """The digest that a tag with this prefix has in its name."""
     digest = f"sha256:{tag.removeprefix(prefix)}"
     return Digest(digest) if tag.startswith(prefix) and is_digest(digest) else None
 
 
 def _is_ours(tag: str, tags: Collection[str]) -> bool:
     """Whether a tag is one that Assent writes, or that it has written beside a pointer."""
-    return tag.startswith((BUNDLE, USED, HINT, _POINTER, _HEAD)) or f"{_POINTER}{tag}" in tags
+    return tag.startswith((BUNDLE, USED, HINT, POINTER, HEAD)) or f"{POINTER}{tag}" in tags
