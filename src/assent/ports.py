@@ -616,7 +616,8 @@ class Upkeep(Protocol):
 
     def renew(self, digests: Sequence[Digest]) -> None:
         """Let blobs be as young as if they were added now, for they are used. What is not held is
-        passed over; who has to know asks afterwards, with `confirm`.
+        passed over; who has to know asks afterwards, with `confirm`. They are those of one bundle,
+        with its manifest last as in `Bundle.blobs`, or some of its blobs.
         """
 
     def remove(self, digest: Digest, *, older_than_s: float) -> bool:

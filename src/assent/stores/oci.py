@@ -55,7 +55,7 @@ from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
 from assent.stores.receiving import receive
 from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry
-from assent.stores.registry_upkeep import RegistryUpkeep
+from assent.stores.registry_upkeep import BUNDLE, HEAD, HINT, POINTER, RegistryUpkeep, digest_in
 from assent.stores.wrapping import EMPTY, Written
 
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
@@ -67,7 +67,6 @@ MAX_MANIFEST_BYTES = 4 << 20
 _MAX_READ_BYTES = 64 << 20
 _MAX_ARTIFACT_BYTES = 256 << 10
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_BUNDLE, _POINTER, _HEAD, _HINT = "_bundle.", "_pointer.", "_head.", "_hint."
 
 _writing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 """One writer of a pointer at a time, of those of this process: by its address."""
@@ -194,12 +193,15 @@ class OciStore(Pointing, RegistryUpkeep):
 
     def flush(self, digests: Sequence[Digest]) -> None:
         """See `Store.flush`: what a registry has taken is its own to keep, so that it has taken it
-        is all that can be asked.
+        is all that can be asked. Of a bundle its manifest is asked for again, whatever was seen of
+        it: that alone is taken away by a clean-up, and it keeps all others.
         """
         self.renew(digests)
-        for digest, state in self.confirm(digests).items():
-            if state is BlobState.MISSING:
-                raise missing(f"asking for {digest} in {self._registry.address}")
+        states = self.confirm(digests[:-1])
+        lacking = [digest for digest, state in states.items() if state is BlobState.MISSING]
+        lacking += [digest for digest in digests[-1:] if not self._is_kept(digest)]
+        for digest in lacking:
+            raise missing(f"asking for {digest} in {self._registry.address}")
 
     def discard(self, digest: Digest) -> None:
         """See `Store.discard`."""
@@ -245,7 +247,7 @@ class OciStore(Pointing, RegistryUpkeep):
         return {place.name: pointer for place, pointer in zip(places, pointers, strict=True)}
 
     def astray(self, model: str) -> tuple[str, ...]:
-        """See `Store.astray`: the tags that bundles have."""
+        """See `Store.astray`: the tags that bundles have, and that keep what pointers name."""
         wanted = self._wanted(model)
         tags = sorted({*self._tags_of_bundles(model), *wanted})
         there = Transfers().run(self._registry.digest_of_tag, tags, CONNECTIONS, most=CONNECTIONS)
@@ -260,6 +262,9 @@ class OciStore(Pointing, RegistryUpkeep):
         tag. Each pointer is read again before its tag is written: somebody may just move it.
         """
         for tag in self.astray(model):
+            bundle = digest_in(tag, BUNDLE)
+            if bundle is not None and self._is_kept(bundle):
+                self._tag(tag, bundle)
             place = layout.place_of_tag(tag)
             if place is None:
                 continue
@@ -282,7 +287,7 @@ class OciStore(Pointing, RegistryUpkeep):
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""
         layout.check_model(model)
-        tags = [tag for tag in self._registry.tags((_HINT,)) if _model_of_hint(tag) == model]
+        tags = [tag for tag in self._registry.tags((HINT,)) if _model_of_hint(tag) == model]
         bundles = Transfers().run(self._hint, tags, CONNECTIONS, most=CONNECTIONS)
         return frozenset(bundle for bundle in bundles if bundle is not None)
 
@@ -293,7 +298,7 @@ class OciStore(Pointing, RegistryUpkeep):
         content = source.content or b""
         if source.is_manifest:
             self._renew(digest)
-            tag = f"{_BUNDLE}{hex_of(digest)}"
+            tag = f"{BUNDLE}{hex_of(digest)}"
             is_new = self._name_bundle(tag, content, self._registry.digest_of_tag(tag))
             if is_new:  # whoever flushes it asks whether it was taken as it is
                 advance(size)
@@ -406,14 +411,37 @@ class OciStore(Pointing, RegistryUpkeep):
             self._see(digest)
         return is_there
 
+    def _is_kept(self, bundle: Digest) -> bool:
+        """Whether a manifest of the registry keeps a bundle. The bytes of one in an image are still
+        there when that was taken away, until the registry collects its garbage. What is no manifest
+        needs none.
+        """
+        content = self._registry.read("blobs", _named(bundle), most=MAX_MANIFEST_BYTES)
+        if content is not None:
+            image = wrapping.image_of_bundle(content) if digest_of(content) == bundle else None
+            if image is None or self._registry.holds("manifests", image.digest):
+                return True
+        return self._registry.holds("manifests", bundle)
+
     def _state(self, digest: Digest) -> BlobState:
         import hashlib
 
-        hasher = hashlib.sha256()
-        if not self._poured(digest, hasher.update):
+        hasher, start = hashlib.sha256(), bytearray()
+
+        def take(part: bytes) -> None:
+            hasher.update(part)
+            if len(start) <= MAX_MANIFEST_BYTES:
+                start.extend(part)
+
+        if not self._poured(digest, take):
             return BlobState.MISSING
-        is_sound = f"sha256:{hasher.hexdigest()}" == digest
-        return BlobState.SOUND if is_sound else BlobState.CORRUPT
+        if f"sha256:{hasher.hexdigest()}" != digest:
+            return BlobState.CORRUPT
+        named = wrapping.named(bytes(start))
+        is_bundle = named is not None and named.kind == ARTIFACT_TYPE and named.digest == digest
+        if is_bundle and not self._is_kept(digest):
+            return BlobState.MISSING  # it is there until the registry collects its garbage
+        return BlobState.SOUND
 
     def _poured(self, digest: Digest, into: Callable[[bytes], None]) -> bool:
         kinds: tuple[Kind, ...] = ("blobs", "manifests")
@@ -460,12 +488,12 @@ class OciStore(Pointing, RegistryUpkeep):
 
     def _places(self, model: str) -> Iterator[Place]:
         """The places of the pointers of a model."""
-        head = f"{_HEAD}{model}"
-        for tag in self._registry.tags((_POINTER, head)):
+        head = f"{HEAD}{model}"
+        for tag in self._registry.tags((POINTER, head)):
             if tag == head:
                 yield Place(model=model, kind=layout.HEAD)
-            elif tag.startswith(_POINTER):
-                place = layout.place_of_tag(tag.removeprefix(_POINTER))
+            elif tag.startswith(POINTER):
+                place = layout.place_of_tag(tag.removeprefix(POINTER))
                 if place is not None and place.model == model:
                     yield place
 
@@ -475,16 +503,18 @@ class OciStore(Pointing, RegistryUpkeep):
         return [tag for tag in tags if layout.model_of_tag(tag) == model]
 
     def _wanted(self, model: str) -> dict[str, Digest | None]:
-        """The bundle that each pointer gives a tag."""
-        return {
+        """The bundle that each pointer gives a tag, and that its own tag keeps."""
+        wanted = {
             layout.pointer_place(name).tag: None if pointer is None else self._kept(pointer)
             for name, pointer in self.pointers(model).items()
             if layout.pointer_place(name).kind != layout.HEAD
         }
+        bundles = {bundle for bundle in wanted.values() if bundle is not None}
+        return wanted | {f"{BUNDLE}{hex_of(bundle)}": bundle for bundle in bundles}
 
     def _kept(self, pointer: Pointer) -> Digest | None:
         bundle = pointer.bundle
-        return bundle if bundle is not None and self._holds(bundle) else None
+        return bundle if bundle is not None and self._is_kept(bundle) else None
 
 
 class _Half:
@@ -523,17 +553,17 @@ _VACANT = tuple(made(VACANT_TYPE, EMPTY).digest for made in (wrapping.artifact, 
 
 def _pointer_tag(place: Place) -> str:
     if place.kind == layout.HEAD:
-        return _checked(f"{_HEAD}{place.model}")
-    return _checked(f"{_POINTER}{place.tag}")
+        return _checked(f"{HEAD}{place.model}")
+    return _checked(f"{POINTER}{place.tag}")
 
 
 def _hint_tag(place: Place) -> str:
     label = f"{layout.in_tag(place.model)}-{layout.in_tag(place.label)}"
-    return _checked(f"{_HINT}{place.kind}.{label}")
+    return _checked(f"{HINT}{place.kind}.{label}")
 
 
 def _model_of_hint(tag: str) -> str | None:
-    return layout.model_of_tag(tag.removeprefix(_HINT).partition(".")[2])
+    return layout.model_of_tag(tag.removeprefix(HINT).partition(".")[2])
 
 
 def _checked(tag: str) -> str:

@@ -14,23 +14,25 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 
-from assent.core.bundle import MANIFEST_MEDIA_TYPE
-from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
-from assent.errors import IntegrityError, OutsideError
-from assent.ports import Held, NotInStoreError
+from assent.core.bundle import read_manifest
+from assent.core.digest import Digest, canonical_json, hex_of, is_digest
+from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.ports import BUNDLE_AGAIN, Held, NotInStoreError
+from assent.stores import wrapping
 from assent.stores.parallel import Transfers
 from assent.stores.registry import CONNECTIONS, RefusedError, Registry
+from assent.stores.wrapping import Written
 
 USED_TYPE = "application/vnd.assent.used.v1+json"
 FRESH_S = 60 * 60
 """What was noted since then is not noted again."""
 BUNDLE, USED, HINT = "_bundle.", "_used.", "_hint."
-_POINTER, _HEAD = "_pointer.", "_head."
-_MAX_MANIFEST_BYTES = 64 << 20
+POINTER, HEAD = "_pointer.", "_head."
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +62,8 @@ class RegistryUpkeep(ABC):
         tags = self._registry.tags(("",))
         known = set(tags)
         strange = self._named([tag for tag in tags if not _is_ours(tag, known)])
-        bundles = [digest for tag in tags if (digest := _digest_in(tag, BUNDLE)) is not None]
-        noted = {digest for tag in tags if (digest := _digest_in(tag, USED)) is not None}
+        bundles = [digest for tag in tags if (digest := digest_in(tag, BUNDLE)) is not None]
+        noted = {digest for tag in tags if (digest := digest_in(tag, USED)) is not None}
 
         def look(digest: Digest) -> Held | None:
             try:
@@ -71,45 +73,50 @@ class RegistryUpkeep(ABC):
             except IntegrityError:
                 content = b""  # whoever reads it says what is wrong
             standing = self._registry.digest_of_tag(_tag(BUNDLE, digest)) if strange else None
+            image = wrapping.image_of_bundle(content)
             note = self._note(digest) if digest in noted else None
             return Held(
                 digest=digest,
                 size_bytes=len(content),
                 age_s=None if note is None else note.age_s,
                 may_be_bundle=True,
-                is_named=bool(strange & {digest, standing}),
+                is_named=bool(strange & {digest, standing, image and image.digest}),
             )
 
         answers = Transfers().run(look, bundles, CONNECTIONS, most=CONNECTIONS)
         yield from (answer for answer in answers if answer is not None)
 
     def renew(self, digests: Sequence[Digest]) -> None:
-        """See `Upkeep.renew`."""
-        tags = set(self._registry.tags((USED,))) if digests else set()
-        for digest in dict.fromkeys(digests):
-            if _tag(USED, digest) in tags:
-                self._renew(digest)
+        """See `Upkeep.renew`. It takes one request where no clean-up has met the bundle."""
+        for digest in digests[-1:]:  # the manifest: nothing else is counted here
+            self._renew(digest)
 
     def remove(self, digest: Digest, *, older_than_s: float) -> bool:
-        """See `Upkeep.remove`. What was used again while it was taken away is put back."""
-        tag = _tag(BUNDLE, digest)
+        """See `Upkeep.remove`. What was used again while it was taken away is put back. Where the
+        tag names anything else than this bundle, somebody has moved it, and nothing is taken.
+        """
         before = self._note(digest)
         if before is None and older_than_s > 0:
             self._write_note(digest)
             return False
         if before is not None and before.age_s < older_than_s:
             return False
-        content = self._registry.read("manifests", tag, most=_MAX_MANIFEST_BYTES)
-        if content is None:
+        forms = self._forms(digest)
+        standing = self._registry.digest_of_tag(_tag(BUNDLE, digest))
+        kept = next((written for form, written in forms.items() if form == standing), None)
+        if kept is None:
             return False
-        self._take(digest_of(content))
+        for form in sorted(forms, key=lambda form: form == standing):
+            self._take(form, f"the bundle {digest}")  # the tag last: what is cut off is done again
         if self._note(digest) != before:
-            self._registry.put_manifest(tag, content, MANIFEST_MEDIA_TYPE)
+            self._put_back(digest, kept)
             return False
         self._unsee(digest)
+        for form in forms:
+            self._require_gone(form)
         note = self._registry.digest_of_tag(_tag(USED, digest))
         if note is not None:
-            self._take(note)
+            self._take(note, "a note")
         return True
 
     def forget(self, bundles: Collection[Digest]) -> None:
@@ -120,7 +127,7 @@ class RegistryUpkeep(ABC):
         named = Transfers().run(self._hint, tags, CONNECTIONS, most=CONNECTIONS)
         gone = [tag for tag, bundle in zip(tags, named, strict=True) if bundle in bundles]
         for digest in sorted(self._named(gone)):
-            self._take(digest)
+            self._take(digest, "a hint")
 
     def sweep(self, *, older_than_s: float) -> int:
         """See `Upkeep.sweep`: a registry gives up uploads by itself."""
@@ -151,16 +158,54 @@ class RegistryUpkeep(ABC):
         at = datetime.fromtimestamp(time.time(), UTC).isoformat()
         self._put(_tag(USED, digest), USED_TYPE, canonical_json(Note(at=at, bundle=digest)))
 
-    def _take(self, digest: str) -> None:
+    def _forms(self, digest: Digest) -> dict[Digest, Written]:
+        """The manifests that keep a bundle: its own and that of the image around it."""
+        try:
+            manifest = self.read(digest)
+        except (IntegrityError, NotInStoreError):
+            return {digest: Written(manifest=b"")}  # nobody can say which image is around it
+        image = wrapping.image_of_bundle(manifest)
+        own = Written(manifest=manifest)
+        return {digest: own} if image is None else {digest: own, image.digest: image}
+
+    def _put_back(self, digest: Digest, kept: Written) -> None:
+        """Write a manifest under its tag again, and all other tags that pointers give it: they went
+        with it, and may have been written a moment ago.
+        """
+        try:
+            self._unsee(digest)  # there are registries that take the bytes in an image along
+            self._write_one(_tag(BUNDLE, digest), kept)
+            with suppress(IntegrityError, UsageError):  # it says what is no name of a model
+                self.relist(read_manifest(self.read(digest)).model)
+        except OutsideError as error:
+            raise OutsideError(
+                error.doing,
+                f"{error.problem}; the bundle {digest} was taken away, is used again and could not "
+                "be put back whole",
+                hint=f"`assent verify --repair` puts its tags right; if it says that the bundle is "
+                f"missing, {BUNDLE_AGAIN}",
+            ) from None
+
+    def _take(self, digest: str, what: str) -> None:
         try:
             self._registry.remove("manifests", digest)
         except RefusedError as error:
             raise OutsideError(
                 error.doing,
                 f"{self._registry.host} removes nothing by this API ({error.problem})",
-                hint="its own API or page does: docs/stores.md says where; what is to go is listed "
-                "by `assent store gc --json`",
+                hint="its own API or page does: docs/stores.md says where; there, remove the "
+                f"manifest {digest} with all its tags: it is {what}",
             ) from None
+
+    def _require_gone(self, digest: str) -> None:
+        """There are registries that answer a removal with "not found" and keep what is there."""
+        if self._registry.holds("manifests", digest):
+            raise OutsideError(
+                f"removing {digest} from {self._registry.address}",
+                "the registry has refused nothing, and it is still there",
+                hint="remove it with all its tags where the registry is looked after: "
+                "docs/stores.md says where",
+            )
 
     def _named(self, tags: Sequence[str]) -> set[str]:
         """What tags name."""
@@ -174,8 +219,16 @@ class RegistryUpkeep(ABC):
         """See `Blobs.read`."""
 
     @abstractmethod
+    def relist(self, model: str) -> None:
+        """See `Pointers.relist`."""
+
+    @abstractmethod
     def _put(self, tag: str, artifact_type: str, content: bytes) -> None:
         """Write an artifact whose one layer is `content`."""
+
+    @abstractmethod
+    def _write_one(self, tag: str, written: Written) -> None:
+        """Let a tag name this, with the blobs that it needs."""
 
     @abstractmethod
     def _layer(self, tag: str, artifact_type: str) -> bytes | None:
@@ -194,11 +247,12 @@ def _tag(prefix: str, digest: Digest) -> str:
     return f"{prefix}{hex_of(digest)}"
 
 
-def _digest_in(tag: str, prefix: str) -> Digest | None:
+def digest_in(tag: str, prefix: str) -> Digest | None:
+    """The digest that a tag with this prefix has in its name."""
     digest = f"sha256:{tag.removeprefix(prefix)}"
     return Digest(digest) if tag.startswith(prefix) and is_digest(digest) else None
 
 
 def _is_ours(tag: str, tags: Collection[str]) -> bool:
     """Whether a tag is one that Assent writes, or that it has written beside a pointer."""
-    return tag.startswith((BUNDLE, USED, HINT, _POINTER, _HEAD)) or f"{_POINTER}{tag}" in tags
+    return tag.startswith((BUNDLE, USED, HINT, POINTER, HEAD)) or f"{POINTER}{tag}" in tags
