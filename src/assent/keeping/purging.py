@@ -10,7 +10,7 @@ from assent.core.registry import fold
 from assent.errors import AssentError, IntegrityError, OutsideError
 from assent.keeping.contents import Contents, look
 from assent.keeping.references import known_models
-from assent.ports import NotInStoreError, Store
+from assent.ports import NotInStoreError, StaysError, Store
 from assent.report.numbers import size
 from assent.workspace import Workspace
 
@@ -22,13 +22,15 @@ _SWEPT_S = 24 * 60 * 60.0
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What of a bundle was taken away: `gone`. Of the blobs that it needs, `shared` are of others,
-    too, and `left` are its own and could not go yet; with them its manifest stays.
+    too, and `left` are its own and could not go yet; with them its manifest stays. Those that are
+    `stuck` never go by this store.
     """
 
     gone: frozenset[Digest]
     shared: int
     left: int
     is_whole: bool
+    stuck: frozenset[Digest] = frozenset()
 
 
 def survey(store: Store) -> Contents:
@@ -78,13 +80,20 @@ def take_bundle(store: Store, contents: Contents, bundle: Digest) -> Taken:
         return Taken(gone=gone, shared=len(blobs - own), left=0, is_whole=is_gone)
     held = blobs & contents.blobs.keys()
     own = {blob for blob in own & held if not contents.blobs[blob].is_named}
-    taken = {blob for blob in sorted(own) if store.remove(blob, older_than_s=JUST_USED_S)}
+    taken, stuck = set(), set()
+    for blob in sorted(own):
+        try:
+            if store.remove(blob, older_than_s=JUST_USED_S):
+                taken.add(blob)
+        except StaysError:
+            stuck.add(blob)
     is_whole = taken == own and store.remove(bundle, older_than_s=0.0)
     return Taken(
         gone=frozenset({bundle, *taken} if is_whole else taken),
         shared=len(held - own),
         left=len(own - taken),
         is_whole=is_whole,
+        stuck=frozenset(stuck),
     )
 
 
@@ -112,6 +121,12 @@ def _bundle_gone(workspace: Workspace, contents: Contents, bundle: Digest) -> st
         said.append(
             f"{blobs}: they were used within two hours, or how old they are is counted from now "
             "on; run this again after two hours"
+        )
+    if taken.stuck:
+        names = ", ".join(sorted(taken.stuck)[:5])
+        said.append(
+            f"{len(taken.stuck):,} of them cannot be removed here: do it with the tools of the "
+            f"service: {names}"
         )
     if taken.is_whole and not store.lists_blobs:
         said.append("the registry clears the blobs away when it collects its garbage")
