@@ -153,7 +153,7 @@ def test_a_purge_in_a_bucket_is_finished_by_a_clean_up(place: Place) -> None:
     purged, kept = place.version(1), place.version(2)
     needed = set(read_manifest(place.store.read(kept)).blobs)
     bucket = in_a_bucket(place)
-    point_all(place.open(), MODEL, place.ledger.read(MODEL))
+    point_all(place.open(), MODEL, place.entries)
     said = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
     assert "its manifest stay" in said
     assert purged in blobs_of(bucket)
