@@ -11,7 +11,7 @@ from obstore.store import MemoryStore
 
 from assent.core.digest import Digest, canonical_json, hex_of
 from assent.ports import BlobState, Source, StaysError
-from assent.stores import bucket_upkeep, buckets
+from assent.stores import bucket_upkeep
 from assent.stores.bucket_upkeep import Note
 from assent.stores.buckets import Bucket, open_bucket
 from assent.stores.objects import ObjectStore, open_store, parsed
@@ -76,7 +76,7 @@ def test_what_was_aside_when_a_process_was_killed_is_put_back_a_day_later(
     assert store.sweep(older_than_s=DAY_S) == 0  # whoever took it may be at it
     assert store.check([digest]) == {digest: BlobState.MISSING}
     now = time.time
-    monkeypatch.setattr(buckets.time, "time", lambda: now() + DAY_S)
+    monkeypatch.setattr(time, "time", lambda: now() + DAY_S)
     assert store.sweep(older_than_s=DAY_S) == 0
     assert store.check([digest]) == {digest: BlobState.SOUND}
     assert bucket.names("tmp/gone") == []
@@ -89,7 +89,7 @@ class Interrupted(Bucket):
     """A bucket in which something is done before or after what another one does."""
 
     def __init__(self, objects: MemoryStore) -> None:
-        super().__init__(parsed("s3://models/team"), lambda: objects)  # type: ignore[arg-type, return-value]  # it has them all
+        super().__init__(parsed("s3://models/team"), lambda: objects)
         self.before_copy: list[Callable[[], object]] = []
         self.after_remove: list[Callable[[], object]] = []
 

@@ -106,7 +106,7 @@ def test_what_is_used_meanwhile_is_spared(place: Place) -> None:
 def in_a_bucket(place: Place) -> Bucket:
     """Let the store be one that tells no ages, with what was added so far in it."""
     objects = BucketInMemory()
-    bucket = Bucket(parsed("s3://models/team"), lambda: objects)  # type: ignore[arg-type, return-value]  # it has them all
+    bucket = Bucket(parsed("s3://models/team"), lambda: objects)
     held = place.store.blobs
     store = ObjectStore(bucket)
     store.add([Source(content=content) for content in held.values()])
