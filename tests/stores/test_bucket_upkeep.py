@@ -184,3 +184,10 @@ def test_a_beginning_is_read_of_every_service(at: Service) -> None:
     bucket.put("blobs/one", b"0123456789")
     assert bucket.start("blobs/one", 4) == b"0123"
     assert bucket.start("blobs/none", 4) == b""
+
+
+def test_what_is_not_there_cannot_be_copied_in_any_service(at: Service) -> None:
+    bucket = open_bucket(parsed(at.address()), at.environment)
+    bucket.put("blobs/one", b"0")
+    with pytest.raises(FileNotFoundError):
+        bucket.copy("blobs/none", "blobs/two")

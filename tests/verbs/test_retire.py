@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from assent.core.bundle import read_manifest
-from assent.core.digest import Digest
+from assent.core.digest import Digest, digest_of
 from assent.core.entry import Kind
 from assent.core.kept_inspection import manifest_of
 from assent.errors import AssentError, ExitCode, IntegrityError, OutsideError, UsageError
-from assent.ports import Held, NotInStoreError, Source
+from assent.ports import Held, NotInStoreError, Source, StaysError
 from assent.testing.store import MemoryStore
 from assent.verbs.retire import retire
 from tests.verbs.place import MODEL, Place
@@ -208,3 +208,24 @@ def test_a_store_that_removes_nothing_is_said_after_the_entry(place: Place) -> N
     with pytest.raises(OutsideError, match="the ledger says that the version is purged"):
         retire(place.open(store=store), MODEL, "v1", reason="erase", purge=True)
     assert place.log[-1] == "purge v1"
+
+
+def test_a_blob_that_the_store_cannot_remove_is_named_and_the_others_go(place: Place) -> None:
+    first = place.version(1)
+    blobs = set(read_manifest(place.store.read(first)).blobs)
+    aged(place)
+    stuck = digest_of(b"v1")
+    remove = place.store.remove
+
+    def large(digest: Digest, *, older_than_s: float) -> bool:
+        if digest == stuck:
+            raise StaysError("removing", "it is too large")
+        return remove(digest, older_than_s=older_than_s)
+
+    place.store.remove = large  # type: ignore[method-assign]  # a bucket
+    said = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
+    assert f"tools of the service: {stuck}" in said
+    assert blobs & place.store.blobs.keys() == {first, stuck}
+    del place.store.blobs[stuck]
+    assert "stay" not in retire(place.open(), MODEL, "v1", reason="x", purge=True).sentence
+    assert first not in place.store.blobs

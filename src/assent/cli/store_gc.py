@@ -74,7 +74,7 @@ def show(result: StoreGcResult) -> None:
     for why, count in result.kept.items():
         output.line(f"kept: {output.count(count, 'bundle')}: {_WORDS[why]}")
     if result.uncounted:
-        counted = "is counted from now on" if result.deleted else "--delete begins to count"
+        counted = "they are counted from now on" if result.deleted else "--delete begins to count"
         output.line(f"kept: {output.count(result.uncounted, 'blob')} of unknown age: {counted}")
     if result.stuck:
         output.line(f"cannot be taken away: {output.count(len(result.stuck), 'blob')}")

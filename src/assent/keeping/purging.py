@@ -111,26 +111,26 @@ def _bundle_gone(workspace: Workspace, contents: Contents, bundle: Digest) -> st
             f"others need: {', '.join(lost[:5])}{more}; see `assent verify`, then run this again"
         )
     taken = take_bundle(store, contents, bundle)
-    said = [f"{size(contents.size_of(taken.gone))} taken away"]
+    done = [f"{size(contents.size_of(taken.gone))} taken away"]
     if taken.shared:
-        said.append(f"{taken.shared:,} blobs stay, which others need")
+        done.append(f"{taken.shared:,} blobs stay, which others need")
     if not taken.is_whole:
         blobs = (
             f"{taken.left:,} blobs and its manifest stay" if taken.left else "its manifest stays"
         )
-        said.append(
+        done.append(
             f"{blobs}: they were used within two hours, or how old they are is counted from now "
             "on; run this again after two hours"
         )
     if taken.stuck:
         names = ", ".join(sorted(taken.stuck)[:5])
-        said.append(
+        done.append(
             f"{len(taken.stuck):,} of them cannot be removed here: do it with the tools of the "
             f"service: {names}"
         )
     if taken.is_whole and not store.lists_blobs:
-        said.append("the registry clears the blobs away when it collects its garbage")
-    return "; ".join(said)
+        done.append("the registry clears the blobs away when it collects its garbage")
+    return "; ".join(done)
 
 
 def _rest(store: Store) -> str:

@@ -162,10 +162,10 @@ class Bucket:
         if not size:
             return b""
         doing = f"reading the beginning of {name} in {self.address}"
-        found = self._found(
+        beginning = self._found(
             doing, lambda: bytes(obstore.get_range(self._store, name, start=0, length=size))
         )
-        return found or b""
+        return beginning or b""
 
     def _listed(self, folder: str | None) -> list[tuple[str, int, datetime]]:
         import obstore
