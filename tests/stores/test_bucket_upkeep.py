@@ -91,13 +91,16 @@ class Interrupted(Bucket):
     def __init__(self, objects: MemoryStore) -> None:
         super().__init__(parsed("s3://models/team"), lambda: objects)
         self.before_copy: list[Callable[[], object]] = []
+        self.after_copy: list[Callable[[], object]] = []
         self.after_remove: list[Callable[[], object]] = []
 
     def copy(self, name: str, to: str) -> None:
-        """Copy after what was to be done first."""
+        """Copy between what was to be done before and after."""
         while self.before_copy:
             self.before_copy.pop()()
         super().copy(name, to)
+        while self.after_copy:
+            self.after_copy.pop()()
 
     def remove(self, name: str) -> None:
         """Remove, and do what was to be done then."""
@@ -130,7 +133,7 @@ def test_what_another_one_sweeps_is_not_lost_by_who_has_to_put_it_back() -> None
         note(other, digest, days=0)
         ObjectStore(other).sweep(older_than_s=DAY_S)
 
-    one.after_remove = [used_and_swept]
+    one.after_copy = [used_and_swept]
     assert not ObjectStore(one).remove(digest, older_than_s=DAY_S)
     assert ObjectStore(other).check([digest]) == {digest: BlobState.SOUND}
     assert one.names("tmp/gone") == []
