@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import stat
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -21,6 +22,7 @@ from assent.stores.oci import open_store
 from assent.testing.store import MemoryStore
 from tests.stores.proxies import Line, proxied
 from tests.stores.registries import Server, registry
+from tests.waiting import wait_until
 
 LARGE = 3 << 20
 NOBODY = {"DOCKER_CONFIG": "/nonexistent"}
@@ -278,6 +280,18 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path: Path) -> None:
     store.fetch([wanted(contents[0], tmp_path / "used")])
     add_file(store, tmp_path / "2", contents[2])
     assert set(entries(cache).values()) == {contents[0], contents[2]}
+
+
+def test_what_is_looked_at_again_is_in_use_from_then_on(tmp_path: Path) -> None:
+    cache = BlobCache(tmp_path / "cache", 1000)
+    store = CachingStore(MemoryStore(), cache)
+    stored = add_file(store, tmp_path / "0", noise(100))
+    place = store.locate(stored.digest)
+    assert place is not None
+    before = place.stat().st_mtime_ns
+    wait_until(lambda: time.time_ns() - before > 50_000_000, "a coarse clock has moved")
+    assert store.locate(stored.digest) == place
+    assert place.stat().st_mtime_ns > before
 
 
 def test_what_is_in_use_stays_and_the_bound_holds(tmp_path: Path) -> None:

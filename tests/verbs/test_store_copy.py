@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from assent.core.bundle import ModelFile, config_blob, manifest_blob
+from assent.core.digest import Digest, digest_of
 from assent.core.entry import Kind
-from assent.errors import ExitCode, UsageError
+from assent.errors import ExitCode, OutsideError, UsageError
+from assent.ports import Pointer, Source
 from assent.testing.store import MemoryStore
+from assent.verbs.approve import approve
 from assent.verbs.store_copy import store_copy
 from assent.verbs.verify import verify
 from tests.verbs.place import MODEL, Place
@@ -120,3 +124,81 @@ def test_only_some_versions(place: Place, target: MemoryStore) -> None:
         store_copy(workspace, OTHER, is_move=True)
     with pytest.raises(UsageError, match="to copy from"):
         store_copy(workspace, workspace.store_address)
+
+
+def test_what_serves_from_there_keeps_what_it_has_where_the_new_version_has_not_come(
+    place: Place, target: MemoryStore
+) -> None:
+    first = place.version(1)
+    place.hold("production", 1)
+    workspace = place.open(store_at=lambda _: target)
+    store_copy(workspace, OTHER)
+    second = place.version(2)
+    place.hold("production", 2, replaces=1)
+    [blob] = [digest for digest, content in place.store.blobs.items() if content == b"v2"]
+    place.store.blobs[blob] = b"x2"
+    result = store_copy(workspace, OTHER)
+    assert result.exit_code is ExitCode.INTEGRITY
+    served = target.pointer(f"{MODEL}/stages/production")
+    assert served is not None
+    assert served.bundle == first
+    assert f"{MODEL}/versions/2" not in target.pointers(MODEL)
+    place.store.blobs[blob] = b"v2"
+    assert store_copy(workspace, OTHER).exit_code is ExitCode.DONE
+    served = target.pointer(f"{MODEL}/stages/production")
+    assert served is not None
+    assert served.bundle == second
+
+
+def test_a_move_is_not_recorded_without_what_was_approved(
+    place: Place, target: MemoryStore
+) -> None:
+    place.version(1)
+    bundle = place.bundle(0.9, content=b"candidate")
+    place.approve(bundle, "bob")
+    approve(place.open(), MODEL, name=bundle)
+    [blob] = [digest for digest, content in place.store.blobs.items() if content == b"candidate"]
+    place.store.blobs[blob] = b"CANDIDATE"
+    workspace = place.open(store_at=lambda _: target)
+    result = store_copy(workspace, OTHER, is_move=True, reason="hosted")
+    assert [lacking.bundle for lacking in result.lacking] == [bundle]
+    assert (result.exit_code, result.entries) == (ExitCode.INTEGRITY, ())
+
+
+def test_a_move_is_not_recorded_without_what_was_registered_meanwhile(place: Place) -> None:
+    place.version(1)
+
+    class Slow(MemoryStore):
+        """Somebody registers while it is copied to."""
+
+        def restore(self, name: str, pointer: Pointer, *, instead_of: Pointer | None) -> bool:
+            if len(place.log) == 1:
+                place.version(2)
+            return super().restore(name, pointer, instead_of=instead_of)
+
+    target = Slow()
+    workspace = place.open(store_at=lambda _: target)
+    with pytest.raises(OutsideError, match="v2 was registered while") as caught:
+        store_copy(workspace, OTHER, is_move=True, reason="hosted")
+    assert "copy once more" in (caught.value.hint or "")
+    assert place.log == ["register v1", "register v2"]
+    assert store_copy(workspace, OTHER, is_move=True, reason="hosted").entries
+
+
+def test_a_hint_brings_no_other_models_bytes_along(place: Place, target: MemoryStore) -> None:
+    place.version(1)
+    foreign = manifest_of(place, "fraud", b"others")
+    place.store.remember(f"{MODEL}/inputs/{'0' * 64}", foreign)
+    result = store_copy(place.open(store_at=lambda _: target), OTHER)
+    assert (result.candidates, result.exit_code) == (0, ExitCode.DONE)
+    assert foreign not in target.blobs
+    assert b"others" not in target.blobs.values()
+
+
+def manifest_of(place: Place, model: str, content: bytes) -> Digest:
+    """A bundle of another model in the same store."""
+    file = ModelFile(path="m", digest=digest_of(content), size_bytes=len(content))
+    config = config_blob(model, [file])
+    manifest = manifest_blob(model, [file], config, b"{}")
+    place.store.add([Source(content=part) for part in (content, b"{}", config, manifest)])
+    return digest_of(manifest)

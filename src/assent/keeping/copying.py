@@ -41,13 +41,17 @@ class Copying:
         self._progress = progress
         self._done: set[Digest] = set()
 
-    def bundle(self, digest: Digest) -> CopiedBundle:
-        """Copy a bundle, its manifest last: it is there when all that it names is."""
+    def bundle(self, digest: Digest, *, of: str | None = None) -> CopiedBundle:
+        """Copy a bundle, its manifest last: it is there when all that it names is. One of another
+        model than `of` is left alone: anybody may leave a hint that names it.
+        """
         try:
             content = self._source.read(digest)
             bundle = read_manifest(content)
         except (NotInStoreError, IntegrityError) as error:
             return CopiedBundle(lacks=(f"the manifest: {error.problem}",))
+        if of is not None and bundle.model != of:
+            return CopiedBundle(lacks=(f"it is of {bundle.model!r}",))
         most = self._target.largest_manifest_bytes
         if len(content) > most:
             problem = f"the manifest has {len(content):,} bytes, and the other store takes {most:,}"

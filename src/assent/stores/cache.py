@@ -105,11 +105,10 @@ class BlobCache:
         path = self._place(digest)
         try:
             known = self._sound.get(digest)
-            if known is not None and known == _signature(path):
-                return path
+            is_known = known is not None and known == _signature(path)
             os.utime(path, follow_symlinks=False)
             before = _signature(path)
-            if before is None or digest_of_file(path, _ignore) != digest:
+            if before is None or not (is_known or digest_of_file(path, _ignore) == digest):
                 self.forget(digest)
                 return None
         except OSError:

@@ -9,12 +9,12 @@ import msgspec
 
 from assent.core.digest import Digest, hex_of, short
 from assent.core.entry import Draft, Entry, Kind, decode_entry
-from assent.errors import AssentError, ExitCode, IntegrityError, UsageError
+from assent.errors import AssentError, ExitCode, IntegrityError, OutsideError, UsageError
 from assent.files import scratch_folder
 from assent.keeping.copying import CopiedBundle, Copying
 from assent.keeping.references import References, known_models, references, require_whole
 from assent.making.bundles import decode_evidence
-from assent.ports import Progress, Store, View
+from assent.ports import BlobState, Progress, Store, View
 from assent.recording.appending import Intent, record
 from assent.recording.reasons import require_reason
 from assent.recording.versions import record_of, version_number
@@ -33,8 +33,9 @@ class Lacking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreCopyResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What was copied. `lacking` are versions that could not be, or whole models; `incomplete` are
-    candidates, which whoever wants one bundles again; `purged` counts versions without bytes.
+    """What was copied. `lacking` are versions that could not be, bundles that a ledger names, or
+    whole models; `incomplete` are other candidates, which whoever wants one bundles again; `purged`
+    counts versions without bytes.
     """
 
     source: str
@@ -63,6 +64,7 @@ class _Tally:
         self.lacking: list[Lacking] = []
         self.incomplete: list[Lacking] = []
         self.entries: list[Entry] = []
+        self.newest: dict[str, int] = {}  # version of each model when it was copied
 
 
 def store_copy(
@@ -97,6 +99,7 @@ def store_copy(
         require_reason(reason or "", doing)
         if names or model is not None:
             raise UsageError(doing, "a store moves as a whole", hint="leave out what is chosen")
+        workspace.require_trusted(doing)
     origin = workspace if source is None else replace(workspace, store=workspace.store_at(source))
     there = replace(workspace, store=workspace.store_at(target))
     tally = _Tally()
@@ -146,6 +149,7 @@ def _copy_model(
     except IntegrityError as error:
         tally.lacking.append(Lacking(model=model, version=None, bundle=None, problem=error.problem))
         return
+    tally.newest[model] = read.registry.state.versions
     numbers = _chosen(read.view, model, names)
     for number, digest in sorted(known.versions.items()):
         if numbers is None or number in numbers:
@@ -155,7 +159,7 @@ def _copy_model(
         tally.purged += len(known.purged)
         _copy_candidates(origin, there, known, copying, tally)
     origin.say(f"copying {model}: writing the pointers")
-    tally.pointers += _point(there, model, None if numbers is None else wanted)
+    tally.pointers += _point(there, model, None if numbers is None else wanted, tally)
 
 
 def _chosen(view: View, model: str, names: Sequence[str]) -> set[int] | None:
@@ -201,17 +205,18 @@ def _copy_candidates(
 ) -> None:
     """What may still be registered, and what is found again so that it is not made twice."""
     model = known.model
-    named = {*known.named, *origin.store.remembered(model), *known.locked}
+    named = {*known.named, *origin.store.remembered(model)}
     for digest in sorted(named - {*known.versions.values(), *known.purged.values()}):
-        done = copying.bundle(digest)
-        if done.bundle is None or done.bundle.model != model:
+        done = copying.bundle(digest, of=model)
+        if done.bundle is None:
             continue  # a hint or an approval outlives what was cleaned up
         origin.say(f"copying the candidate {short(digest)} of {model}")
         tally.sent_bytes += done.sent_bytes
         if done.lacks:
             problem = "; ".join(done.lacks)
             lacking = Lacking(model=model, version=None, bundle=digest, problem=problem)
-            tally.incomplete.append(lacking)
+            # What a ledger names may have been approved, and is registered from there.
+            (tally.lacking if digest in known.named else tally.incomplete).append(lacking)
             continue
         tally.candidates += 1
         _hint(origin.store, there.store, model, done, digest)
@@ -236,15 +241,20 @@ def _hint(source: Store, target: Store, model: str, done: CopiedBundle, digest: 
             target.remember(name, digest)
 
 
-def _point(there: Workspace, model: str, only: set[Digest] | None) -> int:
+def _point(there: Workspace, model: str, only: set[Digest] | None, tally: _Tally) -> int:
     """Write the pointers as the ledger has them; how many were written. With `only`, those of
-    these bundles.
+    these bundles. What serves from there keeps what it has, where the bundle has not come whole.
     """
     read: FullRead = require_whole(there, model)
+    named = {wanted.bundle for _, wanted in read.wrong.values() if wanted.bundle is not None}
+    held = there.store.confirm(sorted(named))
+    whole = {bundle for bundle, state in held.items() if state is BlobState.SOUND}
+    whole -= {lacking.bundle for lacking in tally.lacking if lacking.bundle is not None}
     written = 0
     for name, (standing, wanted) in sorted(read.wrong.items()):
         is_meant = only is None or wanted.bundle in only or name == head_of(model)
-        if is_meant and there.store.restore(name, wanted, instead_of=standing):
+        is_there = wanted.bundle is None or wanted.bundle in whole
+        if is_meant and is_there and there.store.restore(name, wanted, instead_of=standing):
             written += 1
     if there.store.astray(model):
         there.store.relist(model)
@@ -268,6 +278,12 @@ def _record_move(
         def decide(view: View, model: str = model) -> Intent[None]:
             if view.state.seq < 0 or _last_move(view) == links:
                 return Intent(outcome=None)
+            if view.state.versions != tally.newest.get(model):
+                raise OutsideError(
+                    f"recording that the store of {model} has moved",
+                    f"v{view.state.versions} was registered while it was copied",
+                    hint="copy once more: what is there is not sent again",
+                )
             draft = Draft(
                 kind=Kind.MOVED,
                 at=workspace.now,
@@ -280,7 +296,7 @@ def _record_move(
             return Intent(outcome=None, drafts=(draft,))
 
         tally.entries += record(workspace, model, decide).entries
-        tally.pointers += _point(there, model, None)
+        tally.pointers += _point(there, model, None, tally)
 
 
 def _last_move(view: View) -> dict[str, str] | None:
