@@ -654,6 +654,10 @@ class NoAccessError(OutsideError):
     """The store does not answer, or does not let us in: nothing is known of what it holds."""
 
 
+class StaysError(OutsideError):
+    """The store cannot take this one blob away; others it can."""
+
+
 class NotInStoreError(AssentError):
     """The store does not hold what was asked for."""
 

@@ -284,7 +284,7 @@ def test_a_version_that_was_purged_is_said_to_be_by_every_verb(second: Project) 
     assert second.run("store", "du", "--json").json["models"][0]["purged"] == 1
     second.run("store", "gc", "--delete")
     again = second.run("retire", "v1", "--purge", *reason).stdout
-    assert "v1 is purged already; its bytes are not in the store" in again
+    assert "v1 is purged already; its manifest is not in the store" in again
     second.run("pull", "production", "--to", "served")
 
 

@@ -96,6 +96,29 @@ def test_bytes_of_a_purged_version_go_though_a_pointer_names_it() -> None:
     assert set(planned(store, purged).blobs) == set(bundle.blobs) - {bundle.digest}
 
 
+def test_what_was_purged_is_over_however_young_it_is() -> None:
+    store = MemoryStore()
+    bundle = keep(store, 1)
+    purged = refer(purged={1: bundle.digest})
+    assert bundle_why(store, bundle, purged) is Why.PURGED
+    contents = changed(look(store), bundle.digest, age_s=None)
+    found = plan(contents, [purged], older_than_s=MONTH_S, may_be_open=lambda _: False)
+    assert found.bundles == {bundle.digest: Why.PURGED}
+
+
+def test_the_age_of_blobs_that_may_go_is_to_be_counted() -> None:
+    store = MemoryStore()
+    kept, young = keep(store, 1), keep(store, 2)
+    [stray] = store.add([Source(content=b"an upload that was given up")])
+    contents = look(store)
+    for digest in contents.blobs:
+        contents = changed(contents, digest, age_s=None)
+    known = [refer(versions={1: kept.digest})]
+    found = plan(contents, known, older_than_s=MONTH_S, may_be_open=lambda _: False)
+    assert found.blobs == ()
+    assert set(found.uncounted) == {stray.digest, *young.blobs} - {*kept.blobs, young.digest}
+
+
 def changed(contents: Contents, digest: Digest, **fields: object) -> Contents:
     blobs = {**contents.blobs, digest: replace(contents.blobs[digest], **fields)}
     return Contents(blobs=blobs, bundles=contents.bundles)

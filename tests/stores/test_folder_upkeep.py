@@ -208,3 +208,10 @@ def test_a_blob_of_another_account_is_noted_as_used(
     DirectoryStore(root).sweep(older_than_s=DAY_S)
     assert [path.name for path in (root / "tmp").iterdir()] == [f"used-{hex_of(digest)}"]
     assert digest == digest_of(b"model")
+
+
+def test_what_is_written_by_a_clock_that_is_ahead_goes_whatever_its_age(root: Path) -> None:
+    digest = kept(root, b"from tomorrow", age_s=-86_400.0)
+    assert not DirectoryStore(root).remove(digest, older_than_s=3600.0)
+    assert DirectoryStore(root).remove(digest, older_than_s=0.0)
+    assert not blob(root, digest).exists()

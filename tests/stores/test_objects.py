@@ -20,6 +20,7 @@ from assent.core.bundle import ModelFile, config_blob, manifest_blob
 from assent.core.digest import Digest, digest_of, hex_of
 from assent.errors import OutsideError, UsageError
 from assent.ports import BlobState, NoAccessError, Pointer, Source, Stored, Wanted
+from assent.stores import objects
 from assent.stores.buckets import PART_BYTES, TRIES, open_bucket, part_bytes
 from assent.stores.directory import DirectoryStore
 from assent.stores.objects import ObjectStore, open_store, parsed
@@ -186,6 +187,22 @@ def test_what_was_sent_or_read_is_confirmed_without_reading_it(
         for _ in range(2):
             assert other.confirm([held]) == {held: BlobState.SOUND}
         assert [one.split()[0] for one in line.asked] == ["GET", "HEAD"]
+
+
+@pytest.mark.threat(25)
+def test_a_forged_checksum_spares_the_sending_and_proves_nothing(
+    at: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other bytes of the same MD5, as somebody may have put there."""
+    address, forged = at.address(), b"WEIGHTS"
+    held = digest_of(b"weights")
+    bucket = open_bucket(parsed(address), at.environment)
+    tag = bucket.put(f"blobs/sha256/{hex_of(held)}", forged).tag
+    monkeypatch.setattr(objects, "_checksums", lambda source, size: (tag, tag))
+    store = open_store(address, at.environment)
+    [again] = store.add([Source(content=b"weights")])
+    assert not again.is_new
+    assert store.confirm([held]) == {held: BlobState.CORRUPT}
 
 
 def test_what_was_changed_since_is_not_confirmed(at: Service, tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from assent.core.bundle import read_manifest
-from assent.core.digest import Digest
+from assent.core.digest import Digest, digest_of
 from assent.core.entry import Kind
-from assent.errors import ExitCode, OutsideError, UsageError
+from assent.core.kept_inspection import manifest_of
+from assent.errors import AssentError, ExitCode, IntegrityError, OutsideError, UsageError
+from assent.ports import Held, NotInStoreError, Source, StaysError
 from assent.testing.store import MemoryStore
 from assent.verbs.retire import retire
 from tests.verbs.place import MODEL, Place
@@ -66,12 +70,117 @@ def test_a_purged_version_has_no_bytes_but_those_that_others_need(place: Place) 
     assert set(bundle.blobs) & place.store.blobs.keys() == set(bundle.blobs) & needed
     again = retire(place.open(), MODEL, "v1", reason="erase", purge=True)
     assert (again.was_so, again.exit_code) == (True, ExitCode.DONE)
-    assert "its bytes are not in the store" in again.sentence
+    assert "its manifest is not in the store" in again.sentence
+    assert "its blobs were not looked for" in again.sentence
+
+
+def aged(place: Place) -> None:
+    for digest in place.store.blobs:
+        place.store.age(digest, 86_400)
+
+
+def test_what_was_just_used_stays_with_the_manifest_until_it_is_done_again(place: Place) -> None:
+    first = place.version(1)
+    blobs = set(read_manifest(place.store.read(first)).blobs)
+    said = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
+    assert "blobs and its manifest stay" in said
+    assert "run this again after two hours" in said
+    assert blobs <= place.store.blobs.keys()
+    aged(place)
+    again = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
+    assert "taken away" in again
+    assert "stay" not in again
+    assert not blobs & place.store.blobs.keys()
+
+
+@pytest.mark.parametrize("how", ["lose", "corrupt"])
+def test_what_a_damaged_neighbour_may_need_stays(place: Place, how: str) -> None:
+    first = place.version(1, content=b"shared")
+    second = place.version(2, content=b"shared")
+    needed = set(read_manifest(place.store.read(second)).blobs) - {second}
+    manifest = place.store.blobs[second]
+    getattr(place.store, how)(second)
+    aged(place)
+    said = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
+    assert "its bytes stay" in said
+    assert {first, *needed} <= place.store.blobs.keys()
+    place.store.blobs[second] = manifest
+    assert "taken away" in retire(place.open(), MODEL, "v1", reason="x", purge=True).sentence
+    assert needed <= place.store.blobs.keys()
+    assert first not in place.store.blobs
+
+
+def test_of_two_versions_without_manifests_each_can_be_purged(place: Place) -> None:
+    for number in (1, 2):
+        place.store.lose(place.version(number))
+    for name in ("v1", "v2"):
+        decided = retire(place.open(), MODEL, name, reason="lost", purge=True)
+        assert "its manifest is not in the store" in decided.sentence
+    assert place.log[-2:] == ["purge v1", "purge v2"]
+
+
+def test_a_manifest_that_stays_is_not_said_to_be_taken_away(place: Place) -> None:
+    first = place.version(1)
+    aged(place)
+    remove = place.store.remove
+
+    def spared(digest: Digest, *, older_than_s: float) -> bool:
+        return digest != first and remove(digest, older_than_s=older_than_s)
+
+    place.store.remove = spared  # type: ignore[method-assign]  # somebody else's doing
+    said = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
+    assert "its manifest stays" in said
+
+
+def test_nothing_is_recorded_where_the_store_cannot_be_listed(place: Place) -> None:
+    place.version(1)
+
+    def unlisted() -> Iterator[Held]:
+        raise IntegrityError("looking", "an index that nobody can read")
+
+    held, place.store.held = place.store.held, unlisted  # type: ignore[method-assign]  # damaged
+    with pytest.raises(IntegrityError):
+        retire(place.open(), MODEL, "v1", reason="erase", purge=True)
+    assert len(place.entries) == 1
+    place.store.held = held  # type: ignore[method-assign]  # mended
+    retire(place.open(), MODEL, "v1", reason="erase", purge=True)
+    assert place.log[-1] == "purge v1"
+
+
+@pytest.mark.parametrize("error", [IntegrityError, NotInStoreError, OutsideError])
+def test_whatever_goes_wrong_after_the_entry_says_that_it_stands(
+    place: Place, error: type[AssentError]
+) -> None:
+    first = place.version(1)
+
+    def broken(model: str) -> None:
+        raise error("listing", "that went wrong")
+
+    place.store.relist = broken  # type: ignore[method-assign]  # the store breaks
+    with pytest.raises(AssentError, match="the ledger says that the version is purged") as raised:
+        retire(place.open(), MODEL, "v1", reason="erase", purge=True)
+    assert first in str(raised.value)
+    assert raised.value.hint is not None
+    assert raised.value.hint.endswith("run the verb again")
+    assert place.log[-1] == "purge v1"
+
+
+def test_what_is_said_of_the_files_of_another_version_too_stays(place: Place) -> None:
+    [said] = place.store.add([Source(content=manifest_of(b"{}"))])
+    for number in (1, 2):
+        bundle = place.bundle(0.8 + number / 1000, content=b"the same")
+        place.write(Kind.REGISTERED, number, bundle, inspection=said.digest)
+    aged(place)
+    retire(place.open(), MODEL, "v1", reason="erase", purge=True)
+    assert said.digest in place.store.blobs
+    retire(place.open(), MODEL, "v2", reason="erase", purge=True)
+    assert said.digest not in place.store.blobs
 
 
 def test_a_purge_that_was_cut_off_is_finished(place: Place) -> None:
     first = place.version(1)
     place.write(Kind.PURGED, 1, first)
+    aged(place)
     assert first in place.store.blobs
     retire(place.open(), MODEL, "v1", reason="erase", purge=True)
     assert first not in place.store.blobs
@@ -99,3 +208,24 @@ def test_a_store_that_removes_nothing_is_said_after_the_entry(place: Place) -> N
     with pytest.raises(OutsideError, match="the ledger says that the version is purged"):
         retire(place.open(store=store), MODEL, "v1", reason="erase", purge=True)
     assert place.log[-1] == "purge v1"
+
+
+def test_a_blob_that_the_store_cannot_remove_is_named_and_the_others_go(place: Place) -> None:
+    first = place.version(1)
+    blobs = set(read_manifest(place.store.read(first)).blobs)
+    aged(place)
+    stuck = digest_of(b"v1")
+    remove = place.store.remove
+
+    def large(digest: Digest, *, older_than_s: float) -> bool:
+        if digest == stuck:
+            raise StaysError("removing", "it is too large")
+        return remove(digest, older_than_s=older_than_s)
+
+    place.store.remove = large  # type: ignore[method-assign]  # a bucket
+    said = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
+    assert f"tools of the service: {stuck}" in said
+    assert blobs & place.store.blobs.keys() == {first, stuck}
+    del place.store.blobs[stuck]
+    assert "stay" not in retire(place.open(), MODEL, "v1", reason="x", purge=True).sentence
+    assert first not in place.store.blobs

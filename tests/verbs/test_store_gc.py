@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
-from assent.core.digest import Digest
+import pytest
+from msgspec.structs import replace
+from obstore.store import MemoryStore as BucketInMemory
+
+from assent.core.bundle import read_manifest
+from assent.core.digest import Digest, canonical_json, digest_of
 from assent.core.entry import Kind
-from assent.errors import IntegrityError, UsageError
+from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.keeping.plan import Why
+from assent.ports import Held, Source, StaysError
+from assent.recording.pointers import point_all
+from assent.stores.bucket_upkeep import Note
+from assent.stores.buckets import Bucket
+from assent.stores.objects import ObjectStore, parsed
+from assent.verbs.retire import retire
 from assent.verbs.store_gc import store_gc
 from tests.verbs.place import MODEL, Place
 
@@ -89,6 +101,108 @@ def test_what_is_used_meanwhile_is_spared(place: Place) -> None:
     assert result.spared == 1
     assert gone in store.blobs
     assert gone in store.remembered(MODEL)
+
+
+def in_a_bucket(place: Place) -> Bucket:
+    """Let the store be one that tells no ages, with what was added so far in it."""
+    objects = BucketInMemory()
+    bucket = Bucket(parsed("s3://models/team"), lambda: objects)
+    held = place.store.blobs
+    store = ObjectStore(bucket)
+    store.add([Source(content=content) for content in held.values()])
+    place.store = store  # type: ignore[assignment]  # it has the port of a store
+    return bucket
+
+
+def counted(bucket: Bucket, days: float) -> None:
+    """Let so many days go by since anybody has used what is counted."""
+    at = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+    for name in bucket.names("tmp/used"):
+        bucket.put(name, canonical_json(Note(at=at)))
+
+
+def blobs_of(bucket: Bucket) -> set[str]:
+    return {f"sha256:{name.rpartition('/')[2]}" for name in bucket.names("blobs")}
+
+
+def test_a_bucket_is_rid_of_all_blobs_once_they_are_counted(place: Place) -> None:
+    kept = place.version(1)
+    gone = left_behind(place, "candidate")
+    place.store.add([Source(content=b"an upload that was given up")])
+    needed = set(read_manifest(place.store.read(kept)).blobs)
+    bucket = in_a_bucket(place)
+    stray = blobs_of(bucket) - needed - {gone}
+    plan = store_gc(place.open(), older_than_s=MONTH_S)
+    assert (plan.bundles, plan.blobs, plan.uncounted) == ((), 0, len(stray))
+    assert bucket.names("tmp") == []
+    first = store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert (first.bundles, first.blobs, first.uncounted) == ((), 0, len(stray))
+    assert blobs_of(bucket) == {*needed, *stray, gone}
+    counted(bucket, days=29)
+    store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert blobs_of(bucket) == {*needed, *stray, gone}
+    counted(bucket, days=31)
+    last = store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert [(old.bundle, old.removed) for old in last.bundles] == [(gone, True)]
+    assert (last.blobs, last.uncounted, last.spared) == (len(stray), 0, 0)
+    assert blobs_of(bucket) == needed
+    assert bucket.names("tmp") == []
+
+
+def test_a_purge_in_a_bucket_is_finished_by_a_clean_up(place: Place) -> None:
+    purged, kept = place.version(1), place.version(2)
+    needed = set(read_manifest(place.store.read(kept)).blobs)
+    bucket = in_a_bucket(place)
+    point_all(place.open(), MODEL, place.entries)
+    said = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
+    assert "its manifest stay" in said
+    assert purged in blobs_of(bucket)
+    young = store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert [(old.why, old.removed) for old in young.bundles] == [(Why.PURGED, False)]
+    counted(bucket, days=1)
+    done = store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert [(old.why, old.removed) for old in done.bundles] == [(Why.PURGED, True)]
+    assert done.blobs == 3
+    assert blobs_of(bucket) == needed
+
+
+def test_what_a_store_removes_not_at_all_is_said_after_the_rest_was_counted(place: Place) -> None:
+    gone, other = left_behind(place, "candidate"), left_behind(place, "another")
+    aged(place)
+    asked = []
+    held, remove = place.store.held, place.store.remove
+
+    def listed() -> Iterator[Held]:
+        for one in held():
+            yield replace(one, age_s=None) if one.digest == other else one
+
+    def refusing(digest: Digest, *, older_than_s: float) -> bool:
+        asked.append(digest)
+        if digest == gone:
+            raise OutsideError("removing", "this registry removes nothing")
+        return remove(digest, older_than_s=older_than_s)
+
+    place.store.held, place.store.remove = listed, refusing  # type: ignore[method-assign]  # a registry
+    with pytest.raises(OutsideError, match="removes nothing"):
+        store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert asked[0] == other
+
+
+def test_one_blob_that_cannot_go_does_not_keep_the_others(place: Place) -> None:
+    left_behind(place, "candidate")
+    aged(place)
+    stuck = digest_of(b"candidate")
+    remove = place.store.remove
+
+    def large(digest: Digest, *, older_than_s: float) -> bool:
+        if digest == stuck:
+            raise StaysError("removing", "it is too large")
+        return remove(digest, older_than_s=older_than_s)
+
+    place.store.remove = large  # type: ignore[method-assign]  # a bucket
+    done = store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert (done.stuck, done.spared) == ((stuck,), 0)
+    assert list(place.store.blobs) == [stuck]
 
 
 def test_a_pointer_that_the_ledger_does_not_know_ends_it(place: Place) -> None:

@@ -64,7 +64,7 @@ def command(older_than: str, delete: bool, as_json: bool, config: Path | None) -
 def show(result: StoreGcResult) -> None:
     """The result for people."""
     for old in result.bundles[:MOST_SHOWN]:
-        kept = "" if old.removed or not result.deleted else ", stays: it was used again"
+        kept = "" if old.removed or not result.deleted else f", stays: {_stays(old.why)}"
         age, words = show_span(old.age_s), _WORDS[old.why]
         output.line(
             f"{old.model} {short(old.bundle)}  {size(old.size_bytes):>9}  {age}: {words}{kept}"
@@ -73,6 +73,11 @@ def show(result: StoreGcResult) -> None:
         output.line(f"  and {len(result.bundles) - MOST_SHOWN:,} more: --json has all of them")
     for why, count in result.kept.items():
         output.line(f"kept: {output.count(count, 'bundle')}: {_WORDS[why]}")
+    if result.uncounted:
+        counted = "they are counted from now on" if result.deleted else "--delete begins to count"
+        output.line(f"kept: {output.count(result.uncounted, 'blob')} of unknown age: {counted}")
+    if result.stuck:
+        output.line(f"cannot be taken away: {output.count(len(result.stuck), 'blob')}")
     if result.left_bytes:
         output.line(f"{size(result.left_bytes)} of what dead writers have left")
     if result.spared:
@@ -84,5 +89,11 @@ def show(result: StoreGcResult) -> None:
         output.line(f"taken away: {what}")
         return
     output.line(f"would be taken away: {what}")
-    if result.bundles or result.blobs:
+    if result.bundles or result.blobs or result.uncounted:
         output.line("  hint: --delete does it")
+
+
+def _stays(why: Why) -> str:
+    if why is Why.PURGED:
+        return "files of it were used within two hours, or are counted from now on"
+    return "it was used again"

@@ -11,6 +11,7 @@ from assent.core.bundle import Bundle
 from assent.core.digest import Digest
 from assent.keeping.contents import Contents
 from assent.keeping.references import References
+from assent.ports import Held
 
 
 class Why(StrEnum):
@@ -31,13 +32,18 @@ class Why(StrEnum):
         return self in (Why.EXPIRED, Why.PURGED)
 
 
+_MAY_GO = (Why.YOUNG, Why.UNCOUNTED)
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of each bundle, and the blobs that no bundle which stays needs and that nobody
-    has used for as long.
+    has used for as long. `uncounted` are blobs that nothing keeps for good and whose age the store
+    does not know yet: it is to be counted, so that they can go with or after their bundles.
     """
 
     bundles: dict[Digest, Why]
     blobs: tuple[Digest, ...]
+    uncounted: tuple[Digest, ...] = ()
 
     def of(self, *reasons: Why) -> list[Digest]:
         """The bundles with one of these reasons."""
@@ -64,17 +70,22 @@ def plan(
             return Why.ELSEWHERE
         if held.is_named:
             return Why.NAMED
+        if bundle.digest in purged:  # the ledger has said so: nobody may use it, however young
+            return Why.PURGED
         if held.age_s is None:
             return Why.UNCOUNTED
         if held.age_s < older_than_s:
             return Why.YOUNG
-        if bundle.digest in purged:
-            return Why.PURGED
         return Why.OPEN if may_be_open(bundle) else Why.EXPIRED
 
     bundles = {digest: judged(bundle) for digest, bundle in sorted(contents.bundles.items())}
     gone = {digest for digest, why in bundles.items() if why.is_over}
-    return Plan(bundles=bundles, blobs=unneeded(contents, gone, older_than_s=older_than_s))
+    passing = {digest for digest, why in bundles.items() if why.is_over or why in _MAY_GO}
+    return Plan(
+        bundles=bundles,
+        blobs=unneeded(contents, gone, older_than_s=older_than_s),
+        uncounted=tuple(held.digest for held in _needless(contents, passing) if held.age_s is None),
+    )
 
 
 def unneeded(
@@ -83,18 +94,21 @@ def unneeded(
     """The blobs that are no bundle, that none but the bundles `gone` need, and that nobody has
     used for so long.
     """
+    return tuple(
+        held.digest
+        for held in _needless(contents, gone)
+        if held.age_s is not None and held.age_s >= older_than_s
+    )
+
+
+def _needless(contents: Contents, gone: Collection[Digest]) -> list[Held]:
+    """The same, however old."""
     needed = set(contents.strange)
     for digest, bundle in contents.bundles.items():
         if digest not in gone:
             needed.update(bundle.blobs)
-    return tuple(
-        sorted(
-            held.digest
-            for held in contents.blobs.values()
-            if held.digest not in contents.bundles
-            and held.digest not in needed
-            and not held.is_named
-            and held.age_s is not None
-            and held.age_s >= older_than_s
-        )
-    )
+    return [
+        contents.blobs[digest]
+        for digest in sorted(contents.blobs.keys() - contents.bundles.keys() - needed)
+        if not contents.blobs[digest].is_named
+    ]

@@ -1,26 +1,30 @@
 """What is held in a bucket and how old it is; taking away what is old, beside writers.
 
-    tmp/used/<hex>   since when the age of a blob is counted
-    tmp/gone/<hex>   a blob while it is taken away
+    tmp/used/<hex>            since when the age of a blob is counted
+    tmp/gone/<hex>-<random>   a blob while it is taken away
 
 A service says when an object was written and not when it was used last. So the first clean-up that
 meets a blob notes the time, whoever uses it later writes a new note, and only what was noted long
 ago is taken away: it is copied aside, removed, and put back if the note has changed meanwhile. So
-whoever has written a note and then finds the blob held keeps it. What is aside when a process is
-killed is put back by the next clean-up.
+whoever has written a note and then finds the blob held keeps it. Each process has a copy of its own
+aside, so that of two at once none takes the other's. What is aside when a process is killed is put
+back by a clean-up a day later, when nobody can be at it any more.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 
+from assent.core.buckets import Service
 from assent.core.bundle import begins_bundle
 from assent.core.digest import Digest, canonical_json, hex_of, is_digest
-from assent.ports import Held
+from assent.ports import Held, StaysError
 from assent.stores import layout
 from assent.stores.buckets import Bucket
 from assent.stores.folder_upkeep import FRESH_S, named_by_others
@@ -30,6 +34,9 @@ from assent.stores.parallel import Transfers
 CONNECTIONS = 16
 BLOBS = f"{layout.BLOBS}/sha256"
 _USED, _GONE = f"{layout.TEMPORARY}/used", f"{layout.TEMPORARY}/gone"
+MOST_COPIED_BYTES = 5 << 30
+"""What S3 copies in one go."""
+_ABANDONED_S = 24 * 60 * 60.0
 _HEAD_BYTES = 64
 _MAX_NOTE_BYTES = 4096
 _MAX_INDEX_BYTES = 16 << 20
@@ -65,9 +72,8 @@ class BucketUpkeep:
         def look(digest: Digest) -> Held:
             size = sizes[digest]
             is_small = size <= _MAX_MANIFEST_BYTES
-            beginning = (
-                self._bucket.start(f"{BLOBS}/{hex_of(digest)}", _HEAD_BYTES) if is_small else b""
-            )
+            most = min(size, _HEAD_BYTES) if is_small else 0
+            beginning = self._bucket.start(f"{BLOBS}/{hex_of(digest)}", most)
             note = self._note(digest) if digest in noted else None
             return Held(
                 digest=digest,
@@ -88,16 +94,30 @@ class BucketUpkeep:
 
     def remove(self, digest: Digest, *, older_than_s: float) -> bool:
         """See `Upkeep.remove`."""
-        blob, aside = f"{BLOBS}/{hex_of(digest)}", f"{_GONE}/{hex_of(digest)}"
+        blob = f"{BLOBS}/{hex_of(digest)}"
         before = self._note(digest)
-        if self._bucket.head(blob) is None:
+        seen = self._bucket.head(blob)
+        if seen is None:
             return False
         if before is None and older_than_s > 0:
             self._write_note(digest)
             return False
         if before is not None and before.age_s < older_than_s:
             return False
-        self._bucket.copy(blob, aside)
+        if self._bucket.address.service is Service.S3 and seen.size > MOST_COPIED_BYTES:
+            raise StaysError(
+                f"removing {blob} in {self._bucket.address}",
+                "S3 copies nothing above 5 GiB, so that it could not be put back for who needs it",
+                hint="remove it with the tools of the service once nobody is at work",
+            )
+        return self._taken(digest, blob, before)
+
+    def _taken(self, digest: Digest, blob: str, before: Note | None) -> bool:
+        aside = f"{_GONE}/{hex_of(digest)}-{os.urandom(8).hex()}"
+        try:
+            self._bucket.copy(blob, aside)
+        except FileNotFoundError:  # somebody else was first
+            return False
         self._bucket.remove(blob)
         if self._note(digest) != before:
             self._put_back(aside, blob)
@@ -119,10 +139,11 @@ class BucketUpkeep:
 
     def sweep(self) -> int:
         """See `Upkeep.sweep`: nothing that is not complete is to be seen in a bucket. What somebody
-        was taking away is put back; who still is takes it away once more another day.
+        was taking away a day ago is put back.
         """
-        for name in self._bucket.names(_GONE):
-            self._put_back(name, f"{BLOBS}/{name.rpartition('/')[2]}")
+        for name, age_s in self._bucket.ages(_GONE):
+            if age_s >= _ABANDONED_S:
+                self._put_back(name, f"{BLOBS}/{name.rpartition('/')[2].partition('-')[0]}")
         return 0
 
     # --- notes ------------------------------------------------------------------------------------
@@ -150,7 +171,8 @@ class BucketUpkeep:
 
     def _put_back(self, aside: str, blob: str) -> None:
         if self._bucket.head(blob) is None:
-            self._bucket.copy(aside, blob)
+            with suppress(FileNotFoundError):  # somebody else has put it back
+                self._bucket.copy(aside, blob)
         self._bucket.remove(aside)
 
     # --- reading ----------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -141,22 +142,43 @@ class Bucket:
 
     def names(self, folder: str | None = None) -> list[str]:
         """The names of all objects below a folder, or of all that there are, sorted."""
-        return [name for name, _ in self.sizes(folder)]
+        return [name for name, _, _ in self._listed(folder)]
 
     def sizes(self, folder: str | None = None) -> list[tuple[str, int]]:
         """The same with their sizes."""
-        import obstore
+        return [(name, size) for name, size, _ in self._listed(folder)]
 
-        def listed() -> list[tuple[str, int]]:
-            pages = obstore.list(self._store, folder, chunk_size=1000)
-            return [(str(entry["path"]), int(entry["size"])) for page in pages for entry in page]
-
-        return sorted(self._asked(f"listing {folder or 'all'} in {self.address}", listed))
+    def ages(self, folder: str) -> list[tuple[str, float]]:
+        """The same with how many seconds ago they were written, by the clock of the service."""
+        now = time.time()
+        return [(name, now - written.timestamp()) for name, _, written in self._listed(folder)]
 
     def start(self, name: str, size: int) -> bytes:
-        """The first bytes of an object, or nothing if there is none."""
-        beginning = self.read(name, size)
-        return b"" if beginning is None else beginning[0][:size]
+        """The first `size` bytes of an object that has as many, and no more are sent; nothing if
+        there is none.
+        """
+        import obstore
+
+        if not size:
+            return b""
+        doing = f"reading the beginning of {name} in {self.address}"
+        beginning = self._found(
+            doing, lambda: bytes(obstore.get_range(self._store, name, start=0, length=size))
+        )
+        return beginning or b""
+
+    def _listed(self, folder: str | None) -> list[tuple[str, int, datetime]]:
+        import obstore
+
+        def listed() -> list[tuple[str, int, datetime]]:
+            pages = obstore.list(self._store, folder, chunk_size=1000)
+            return [
+                (str(entry["path"]), int(entry["size"]), entry["last_modified"])
+                for page in pages
+                for entry in page
+            ]
+
+        return sorted(self._asked(f"listing {folder or 'all'} in {self.address}", listed))
 
     def folders(self, folder: str | None = None) -> list[str]:
         """The names of the folders in a folder, each its last part, sorted."""
@@ -225,7 +247,9 @@ class Bucket:
         return _aside(lambda: self._once(doing, sent), stop)
 
     def copy(self, name: str, to: str) -> None:
-        """Have what an object holds under another name, without fetching it."""
+        """Have what an object holds under another name, without fetching it. Raises
+        `FileNotFoundError` if there is none.
+        """
         import obstore
 
         doing = f"copying {name} in {self.address}"

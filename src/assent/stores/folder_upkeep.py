@@ -138,7 +138,8 @@ class FolderUpkeep:
     # --- time -------------------------------------------------------------------------------------
 
     def _age_s(self, name: str, path: Path) -> float:
-        return self._now() - self._touched(name, path.stat().st_mtime)
+        """Not below 0 for what a clock that is ahead has written."""
+        return max(0.0, self._now() - self._touched(name, path.stat().st_mtime))
 
     def _touched(self, name: str, written: float) -> float:
         try:

@@ -6,8 +6,9 @@ import msgspec
 
 from assent.core.digest import Digest
 from assent.core.entry import Draft, Kind, Subject, decode_entry
+from assent.core.registry import fold
 from assent.core.verdict import Finding, Outcome, Verdict
-from assent.keeping.purging import take_away
+from assent.keeping.purging import survey, take_away
 from assent.ports import View
 from assent.recording.appending import Intent, record
 from assent.recording.outcome import Decided
@@ -48,14 +49,16 @@ def retire(
         )
         return Intent(outcome=outcome, drafts=(draft,))
 
+    contents = survey(workspace.store) if purge else None
     done = record(workspace, model, decide, view=view)
     retiring, entries = done.outcome, done.entries
     word = "purged" if purge else "retired"
     sentence = f"{word} v{number}" if entries else f"v{number} was not {word}"
     if retiring.was_so:
         sentence = f"v{number} is {word} already"
-    if purge and (entries or retiring.was_so):
-        taken = take_away(workspace, model, retiring.bundle, _inspection(done.view, number))
+    if contents is not None and (entries or retiring.was_so):
+        inspection = _inspection(done.view, number)
+        taken = take_away(workspace, model, retiring.bundle, contents, inspection)
         sentence = f"{sentence}; {taken}"
     return Decided(
         model=model,
@@ -77,11 +80,16 @@ class _Retiring(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _inspection(view: View, number: int) -> Digest | None:
-    """What the ledger names as said of the files of a version."""
-    known = record_of(view, view.state.model, number)
-    return (
-        None if known.registered is None else decode_entry(view.entry(known.registered)).inspection
-    )
+    """What the ledger names as said of the files of a version, if of no other that has bytes."""
+    registry = fold(view.state.model, view.entries())
+    named = {
+        version: decode_entry(view.entry(record.registered)).inspection
+        for version, bundle in registry.versions.items()
+        if (record := registry.records[bundle]).registered is not None
+        and (version == number or record.purged is None)
+    }
+    own = named.pop(number, None)
+    return None if own in named.values() else own
 
 
 def _unused(number: int, stages: list[str]) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from assent.core.digest import Digest, short
 from assent.errors import AssentError, IntegrityError, UsageError
 from assent.keeping.contents import Contents, look
 from assent.keeping.plan import Plan, Why, plan, unneeded
+from assent.keeping.purging import take_bundle
 from assent.keeping.references import (
     References,
     branch_tips,
@@ -22,6 +23,7 @@ from assent.keeping.references import (
     shown,
 )
 from assent.making.bundles import open_bundle
+from assent.ports import StaysError
 from assent.workspace import Workspace
 
 LEAST_S = 24 * 60 * 60.0
@@ -42,7 +44,9 @@ class OldBundle(msgspec.Struct, frozen=True, kw_only=True):
 class StoreGcResult(msgspec.Struct, frozen=True, kw_only=True):
     """What nothing refers to, and whether it was taken away (`deleted`). `kept` counts the bundles
     that stay, by the reason. `blobs` are those that no bundle needs; None where the store clears
-    them away itself. `spared` were used again in the meantime.
+    them away itself. `uncounted` are blobs of no use any more, or of bundles that may go, whose age
+    the store does not know: `deleted` has it counted from then on. `spared` were used again in the
+    meantime, and `stuck` cannot be taken away from this store by Assent.
     """
 
     older_than_s: float
@@ -52,6 +56,8 @@ class StoreGcResult(msgspec.Struct, frozen=True, kw_only=True):
     blobs: int | None
     size_bytes: int
     spared: int = 0
+    uncounted: int = 0
+    stuck: tuple[Digest, ...] = ()
     left_bytes: int = 0
 
 
@@ -126,13 +132,20 @@ def _done(
     workspace: Workspace, contents: Contents, planned: Plan, older_than_s: float
 ) -> StoreGcResult:
     store = workspace.store
-    over = planned.of(Why.EXPIRED, Why.PURGED)
-    # Manifests first: what is cut off afterwards leaves blobs that nothing refers to.
-    gone = {digest for digest in over if store.remove(digest, older_than_s=older_than_s)}
-    for digest in planned.of(Why.UNCOUNTED):
+    # First, for it must not wait until everything else can be taken away.
+    for digest in (*planned.of(Why.UNCOUNTED), *planned.uncounted):
         store.remove(digest, older_than_s=older_than_s)  # its age is counted from now on
+    purged = [take_bundle(store, contents, digest) for digest in planned.of(Why.PURGED)]
+    erased = frozenset[Digest]().union(*(taken.gone for taken in purged))
+    stuck = set[Digest]().union(*(taken.stuck for taken in purged))
+    # Manifests first: what is cut off afterwards leaves blobs that nothing refers to.
+    gone = _removed(workspace, planned.of(Why.EXPIRED), older_than_s, stuck)
+    gone |= erased & contents.bundles.keys()
     wanted = unneeded(contents, gone, older_than_s=older_than_s) if store.lists_blobs else ()
-    removed = {digest for digest in wanted if store.remove(digest, older_than_s=older_than_s)}
+    old = [digest for digest in wanted if digest not in erased]
+    removed = _removed(workspace, old, older_than_s, stuck)
+    used_again = {*planned.of(Why.EXPIRED), *old} - gone - removed - stuck
+    removed |= erased - gone
     if gone:
         store.forget(gone)
     left = store.sweep(older_than_s=older_than_s)
@@ -146,9 +159,25 @@ def _done(
         ),
         blobs=len(removed) if store.lists_blobs else None,
         size_bytes=contents.size_of(all_gone),
-        spared=len(over) - len(gone) + len(wanted) - len(removed),
+        spared=len(used_again),
+        stuck=tuple(sorted(stuck)),
         left_bytes=left,
     )
+
+
+def _removed(
+    workspace: Workspace, digests: Iterable[Digest], older_than_s: float, stuck: set[Digest]
+) -> set[Digest]:
+    """What was taken away of these. What this store cannot take away is `stuck`, and said."""
+    gone = set()
+    for digest in digests:
+        try:
+            if workspace.store.remove(digest, older_than_s=older_than_s):
+                gone.add(digest)
+        except StaysError as error:
+            workspace.say(str(error))
+            stuck.add(digest)
+    return gone
 
 
 def _result(
@@ -174,6 +203,7 @@ def _result(
         kept=dict(sorted(kept.items())),
         blobs=len(planned.blobs) if lists_blobs else None,
         size_bytes=contents.size_of(whole),
+        uncounted=len(planned.uncounted) if lists_blobs else 0,
     )
 
 
