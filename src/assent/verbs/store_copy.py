@@ -249,6 +249,7 @@ def _point(there: Workspace, model: str, only: set[Digest] | None, tally: _Tally
     named = {wanted.bundle for _, wanted in read.wrong.values() if wanted.bundle is not None}
     held = there.store.confirm(sorted(named))
     whole = {bundle for bundle, state in held.items() if state is BlobState.SOUND}
+    whole |= {known.bundle for known in read.registry.records.values() if known.purged is not None}
     whole -= {lacking.bundle for lacking in tally.lacking if lacking.bundle is not None}
     written = 0
     for name, (standing, wanted) in sorted(read.wrong.items()):
