@@ -236,6 +236,7 @@ def test_weights_that_cannot_be_compared_stop_no_review(
     def fail(*_: object) -> None:
         raise error
 
+    monkeypatch.setattr(judged, "_has_tensors", lambda _: True)
     monkeypatch.setattr(judged, "compare_weights", fail)
     assert of(attack.review(), "model safe") == [PASSED]
     assert any("weights are not compared" in line for line in attack.said)
