@@ -9,15 +9,22 @@ from typing import Any
 
 import pytest
 
+from assent.core.digest import hex_of
 from assent.core.entry import Kind
 from assent.ports import Ledger, Store
 from assent.recording.appending import Intent, record
+from assent.stores.oci import open_store
+from assent.stores.registry import Registry
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
 from assent.verbs.verify import verify
 from assent.workspace import Workspace
 from tests.builders import draft, subject
 from tests.ledgers.test_every_file import folder, opened, small
+from tests.stores.proxies import proxied, unknown_to_gitlab
+from tests.stores.registries import registry
+from tests.stores.test_registry_upkeep import as_others
+from tests.verbs.place import Place
 
 __all__ = ["folder", "small"]  # fixtures
 
@@ -125,3 +132,28 @@ def test_a_store_without_any_pointer_is_one_fault_and_not_one_for_each(folder: P
     [fault] = verify(opened(folder), ["churn"], repair=True, blobs=False).faults
     assert fault.repaired
     assert verify(opened(folder), ["churn"], blobs=False).exit_code == 0
+
+
+def test_a_version_that_no_manifest_keeps_is_kept_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes are in the registry until that collects its garbage."""
+    as_others(monkeypatch)
+    with (
+        registry(tmp_path / "registry") as server,
+        proxied(server.host, refuses=unknown_to_gitlab) as line,
+    ):
+        place = Place(tmp_path / "place")
+        store = open_store(f"oci://{line.host}/team/models", {"DOCKER_CONFIG": "/nonexistent"})
+        workspace = place.open(store=store)
+        place.store = store  # type: ignore[assignment]  # another store
+        bundle = place.version(1)  # which writes its bytes and no manifest
+        [fault] = verify(workspace, ["churn"]).faults
+        assert (fault.problem, fault.repaired) == (f"{bundle} of v1 is missing", False)
+        assert all(one.repaired for one in verify(workspace, ["churn"], repair=True).faults)
+        again = verify(place.open(), ["churn"])
+        assert (again.faults, again.versions) == ((), 1)
+        there = Registry(server.host, "team/models", lambda: None)
+        kept = there.digest_of_tag(f"_bundle.{hex_of(bundle)}")
+        assert kept == there.digest_of_tag("churn-v1")
+        assert kept is not None

@@ -13,7 +13,7 @@ from assent.core.clock import Doubt, doubts
 from assent.core.digest import Digest, short
 from assent.core.registry import ChainError, LostError, Registry
 from assent.errors import ExitCode, IntegrityError, OutsideError
-from assent.ports import BlobState, Pointer
+from assent.ports import BlobState, NotInStoreError, Pointer, Source, Store
 from assent.recording.whole import FullRead, read_whole
 from assent.workspace import Workspace
 
@@ -272,7 +272,11 @@ def _manifest(
     is_version: bool = True,
 ) -> Bundle | None:
     [state] = workspace.store.check([digest]).values()
-    if state is not BlobState.SOUND:
+    is_lost = state is BlobState.MISSING and is_version
+    if is_lost and repair and _is_kept_again(workspace.store, digest):
+        problem = f"{digest} of {who} was kept by no manifest of the registry; it is again"
+        findings.add(model, Area.BLOBS, problem, repaired=True)
+    elif state is not BlobState.SOUND:
         _bad_blob(
             *(workspace, model, who, digest, state, findings), repair=repair, is_version=is_version
         )
@@ -283,6 +287,17 @@ def _manifest(
         if is_version:  # a hint may name anything
             findings.add(model, Area.BLOBS, f"{digest} of {who} is no bundle: {error.problem}")
     return None
+
+
+def _is_kept_again(store: Store, digest: Digest) -> bool:
+    """Whether a manifest could be stored again from bytes that are still there: a registry has them
+    until it collects its garbage.
+    """
+    try:
+        store.add([Source(content=store.read(digest), is_manifest=True)])
+    except (NotInStoreError, IntegrityError, OutsideError):
+        return False  # what is missing is said
+    return store.check([digest])[digest] is BlobState.SOUND
 
 
 def _bad_blob(
