@@ -191,8 +191,8 @@ def test_a_shallow_clone_that_hides_authors_lets_no_approval_count(shipped: Proj
         (CONFIG.replace("min:", "mni:"), "unknown key 'mni'; did you mean 'min'?"),
         (CONFIG.replace("count: 1,", "count: one,", 1), "expected a whole number"),
         (
-            CONFIG.replace("store: ../store", "store: s3://b/x"),
-            "in folders and in container registries only",
+            CONFIG.replace("store: ../store", "store: ftp://b/x"),
+            "in folders, container registries and object stores only",
         ),
         (CONFIG.replace("models:", "ledger: git:upstream\nmodels:"), "no remote 'upstream'"),
     ],
