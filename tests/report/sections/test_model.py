@@ -28,6 +28,7 @@ from assent.report.sections.shapes import MAX_ROWS
 from tests.report import nasty
 from tests.report.rendered import page
 from tests.report.samples import diff, review
+from tests.report.sections.told import text
 
 
 def section(**values: Any) -> Section:
@@ -54,16 +55,6 @@ def part(**values: Any) -> PartChange:
 def table(found: Section, title: str) -> Table:
     (one,) = [one for one in found.tables if one.title.startswith(title)]
     return one
-
-
-def text(value: Any) -> str:
-    """All the text in a part of a section, in order."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, tuple):
-        return " ".join(filter(None, map(text, value)))
-    fields = getattr(value, "__struct_fields__", ())
-    return " ".join(filter(None, (text(getattr(value, field)) for field in fields)))
 
 
 def test_an_unchanged_model_is_one_line() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from assent.core.diff.sameness import NotCompared
@@ -12,16 +10,7 @@ from assent.report.document import to_document
 from assent.report.parts import Section, Topic
 from assent.report.sections.values import values_section
 from tests.report.samples import diff, review
-
-
-def text(value: Any) -> str:
-    """All the text in a part of a section, in order."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, tuple):
-        return " ".join(filter(None, map(text, value)))
-    fields = getattr(value, "__struct_fields__", ())
-    return " ".join(filter(None, (text(getattr(value, field)) for field in fields)))
+from tests.report.sections.told import text
 
 
 def test_a_value_that_became_text_is_no_smaller_number() -> None:
