@@ -34,14 +34,14 @@ from assent.ports import (
     Wanted,
 )
 from assent.stores import layout, objects
-from assent.stores.bucket_upkeep import Note as UsedNote
+from assent.stores.age_notes import Note
 from assent.stores.buckets import open_bucket
 from assent.stores.cache import BlobCache
 from assent.stores.caching import CachingStore
 from assent.stores.directory import DirectoryStore
 from assent.stores.oci import POINTER_TYPE, OciStore, open_store
 from assent.stores.registry import Registry
-from assent.stores.registry_upkeep import USED_TYPE, Note
+from assent.stores.registry_upkeep import USED_TYPE
 from assent.stores.wrapping import artifact
 from assent.testing.store import MemoryStore
 from tests.builders import digest
@@ -161,7 +161,7 @@ def _of_registry(server: Server, host: str) -> Bench:
 
     def age(digest: Digest, seconds: float) -> None:
         at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
-        note = canonical_json(Note(at=at, bundle=digest))
+        note = canonical_json(Note(at=at, of=digest))
         reopen()._put(f"_used.{hex_of(digest)}", USED_TYPE, note)
 
     return Bench(
@@ -193,7 +193,7 @@ def _of_bucket(at: Service) -> Bench:
 
     def age(digest: Digest, seconds: float) -> None:
         at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
-        bucket.put(f"tmp/used/{hex_of(digest)}", canonical_json(UsedNote(at=at)))
+        bucket.put(f"tmp/used/{hex_of(digest)}", canonical_json(Note(at=at, of=digest)))
 
     return Bench(
         store=objects.open_store(address, at.environment),

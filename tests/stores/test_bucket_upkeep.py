@@ -12,7 +12,7 @@ from obstore.store import MemoryStore
 from assent.core.digest import Digest, canonical_json, hex_of
 from assent.ports import BlobState, Source, StaysError
 from assent.stores import bucket_upkeep
-from assent.stores.bucket_upkeep import Note
+from assent.stores.age_notes import Note
 from assent.stores.buckets import Bucket, open_bucket
 from assent.stores.objects import ObjectStore, open_store, parsed
 from tests.stores.services import Kind, Service, service
@@ -31,7 +31,7 @@ def at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Servi
 def note(bucket: Bucket, digest: Digest, days: float) -> None:
     """A blob was used last so many days ago."""
     when = datetime.now(UTC) - timedelta(days=days)
-    bucket.put(f"tmp/used/{hex_of(digest)}", canonical_json(Note(at=when.isoformat())))
+    bucket.put(f"tmp/used/{hex_of(digest)}", canonical_json(Note(at=when.isoformat(), of=digest)))
 
 
 def old_blob(at: Service, address: str) -> Digest:

@@ -14,9 +14,10 @@ from assent.core.bundle import MANIFEST_MEDIA_TYPE, Bundle
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of
 from assent.errors import OutsideError
 from assent.ports import BlobState, NotInStoreError, Pointer
+from assent.stores.age_notes import Note
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
-from assent.stores.registry_upkeep import USED_TYPE, Note, RegistryUpkeep
+from assent.stores.registry_upkeep import USED_TYPE, RegistryUpkeep
 from assent.stores.wrapping import image_of_bundle
 from tests.builders import digest
 from tests.contracts.test_store import keep_bundle
@@ -56,7 +57,7 @@ def old(server: Server, seed: int = 1) -> Bundle:
 def old_in(store: OciStore, seed: int = 1) -> Bundle:
     bundle = keep_bundle(store, seed)
     at = (datetime.now(UTC) - timedelta(days=60)).isoformat()
-    note = canonical_json(Note(at=at, bundle=bundle.digest))
+    note = canonical_json(Note(at=at, of=bundle.digest))
     store._put(f"_used.{hex_of(bundle.digest)}", USED_TYPE, note)
     return bundle
 

@@ -229,3 +229,26 @@ def test_a_blob_that_the_store_cannot_remove_is_named_and_the_others_go(place: P
     del place.store.blobs[stuck]
     assert "stay" not in retire(place.open(), MODEL, "v1", reason="x", purge=True).sentence
     assert first not in place.store.blobs
+
+
+def test_where_the_tag_of_a_bundle_was_moved_nothing_is_said_to_be_taken(place: Place) -> None:
+    class Moved(MemoryStore):
+        """As a registry: it removes by the tag, and that names something else."""
+
+        @property
+        def lists_blobs(self) -> bool:
+            return False
+
+        def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+            del digest, older_than_s
+            return False
+
+    bundle = place.version(1)
+    store = Moved()
+    store.add([Source(content=content) for content in place.store.blobs.values()])
+    store._pointers = place.store._pointers
+    decided = retire(place.open(store=store), MODEL, "v1", reason="erase it", purge=True)
+    assert "its manifest stays: the tag that is to keep it names something else" in decided.sentence
+    assert bundle in decided.sentence
+    assert "0 B taken away" in decided.sentence
+    assert bundle in store.blobs

@@ -16,7 +16,7 @@ from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.keeping.plan import Why
 from assent.ports import Held, Source, StaysError
 from assent.recording.pointers import point_all
-from assent.stores.bucket_upkeep import Note
+from assent.stores.age_notes import Note
 from assent.stores.buckets import Bucket
 from assent.stores.objects import ObjectStore, parsed
 from assent.verbs.retire import retire
@@ -118,7 +118,8 @@ def counted(bucket: Bucket, days: float) -> None:
     """Let so many days go by since anybody has used what is counted."""
     at = (datetime.now(UTC) - timedelta(days=days)).isoformat()
     for name in bucket.names("tmp/used"):
-        bucket.put(name, canonical_json(Note(at=at)))
+        of = Digest(f"sha256:{name.rpartition('/')[2]}")
+        bucket.put(name, canonical_json(Note(at=at, of=of)))
 
 
 def blobs_of(bucket: Bucket) -> set[str]:

@@ -114,7 +114,12 @@ def _bundle_gone(workspace: Workspace, contents: Contents, bundle: Digest) -> st
     done = [f"{size(contents.size_of(taken.gone))} taken away"]
     if taken.shared:
         done.append(f"{taken.shared:,} blobs stay, which others need")
-    if not taken.is_whole:
+    if not taken.is_whole and not store.lists_blobs:
+        done.append(
+            "its manifest stays: the tag that is to keep it names something else; remove the "
+            f"manifest {bundle} with all its tags where the registry is looked after"
+        )
+    elif not taken.is_whole:
         blobs = (
             f"{taken.left:,} blobs and its manifest stay" if taken.left else "its manifest stays"
         )

@@ -14,20 +14,17 @@ back by a clean-up a day later, when nobody can be at it any more.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-
-import msgspec
 
 from assent.core.buckets import Service
 from assent.core.bundle import begins_bundle
-from assent.core.digest import Digest, canonical_json, hex_of, is_digest
+from assent.core.digest import Digest, hex_of, is_digest
 from assent.ports import Held, StaysError
 from assent.stores import layout
+from assent.stores.age_notes import FRESH_S, Note, note_of_now, read_note
 from assent.stores.buckets import Bucket
-from assent.stores.folder_upkeep import FRESH_S, named_by_others
+from assent.stores.folder_upkeep import named_by_others
 from assent.stores.local_files import bundle_of
 from assent.stores.parallel import Transfers
 
@@ -41,17 +38,6 @@ _HEAD_BYTES = 64
 _MAX_NOTE_BYTES = 4096
 _MAX_INDEX_BYTES = 16 << 20
 _MAX_MANIFEST_BYTES = 64 << 20
-
-
-class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """Since when the age of a blob is counted."""
-
-    at: str
-
-    @property
-    def age_s(self) -> float:
-        """How long ago that is."""
-        return max(0.0, time.time() - datetime.fromisoformat(self.at).timestamp())
 
 
 class BucketUpkeep:
@@ -158,16 +144,11 @@ class BucketUpkeep:
             self._write_note(digest)
 
     def _note(self, digest: Digest) -> Note | None:
-        content = self._bucket.read(f"{_USED}/{hex_of(digest)}", _MAX_NOTE_BYTES)
-        try:
-            note = msgspec.json.decode(content[0] if content else b"", type=Note)
-            return note if note.age_s >= 0 else None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-            return None
+        answer = self._bucket.read(f"{_USED}/{hex_of(digest)}", _MAX_NOTE_BYTES)
+        return None if answer is None else read_note(answer[0], digest)
 
     def _write_note(self, digest: Digest) -> None:
-        at = datetime.fromtimestamp(time.time(), UTC).isoformat()
-        self._bucket.put(f"{_USED}/{hex_of(digest)}", canonical_json(Note(at=at)))
+        self._bucket.put(f"{_USED}/{hex_of(digest)}", note_of_now(digest))
 
     def _put_back(self, aside: str, blob: str) -> None:
         if self._bucket.head(blob) is None:

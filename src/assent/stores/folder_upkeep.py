@@ -22,10 +22,8 @@ from assent.core.bundle import ARTIFACT_TYPE, begins_bundle, read_manifest
 from assent.core.digest import Digest, is_digest
 from assent.errors import IntegrityError
 from assent.ports import Held
+from assent.stores.age_notes import FRESH_S
 from assent.stores.local_files import scratch
-
-FRESH_S = 60 * 60
-"""What was touched since then is not touched again: that is much less than anybody may ask for."""
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _ASIDE, _USED = "gone-", "used-"

@@ -46,7 +46,7 @@ from assent.stores.local_files import (
 )
 from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
-from assent.stores.receiving import receive
+from assent.stores.receiving import receive_all
 
 Result = TypeVar("Result")
 
@@ -181,12 +181,11 @@ class ObjectStore(Pointing):
 
     def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
         """See `Store.fetch`. A file that is there and right is left alone."""
-        transfers = Transfers(progress)
-        with outside("making the folders to write to"):
-            for folder in {blob.path.parent for blob in wanted}:
-                folder.mkdir(parents=True, exist_ok=True)
-        fetch = partial(self._fetch_one, transfers)
-        transfers.run(fetch, wanted, CONNECTIONS, most=CONNECTIONS)
+
+        def pour(blob: Wanted, into: Callable[[bytes], None]) -> bool:
+            return self._bucket.pour(_blob(blob.digest), into) is not None
+
+        receive_all(wanted, progress, pour, connections=CONNECTIONS)
 
     def locate(self, digest: Digest) -> Path | None:
         """See `Store.locate`: nothing here is a file."""
@@ -495,12 +494,6 @@ class ObjectStore(Pointing):
             return BlobState.CORRUPT
         self._see(digest, seen)
         return BlobState.SOUND
-
-    def _fetch_one(self, transfers: Transfers, wanted: Wanted) -> None:
-        def pour(into: Callable[[bytes], None]) -> bool:
-            return self._bucket.pour(_blob(wanted.digest), into) is not None
-
-        receive(wanted, transfers, pour)
 
     def _pointer(self, place: Place) -> tuple[Pointer | None, Seen | None]:
         """The pointer that stands at a place, if it can be read; and the object."""

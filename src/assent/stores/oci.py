@@ -53,7 +53,7 @@ from assent.stores.local_files import (
 )
 from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
-from assent.stores.receiving import receive
+from assent.stores.receiving import receive_all
 from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry
 from assent.stores.registry_upkeep import BUNDLE, HEAD, HINT, POINTER, RegistryUpkeep, digest_in
 from assent.stores.wrapping import EMPTY, Written
@@ -164,12 +164,11 @@ class OciStore(Pointing, RegistryUpkeep):
 
     def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
         """See `Store.fetch`. A file that is there and right is left alone."""
-        transfers = Transfers(progress)
-        with outside("making the folders to write to"):
-            for folder in {blob.path.parent for blob in wanted}:
-                folder.mkdir(parents=True, exist_ok=True)
-        fetch = partial(self._fetch_one, transfers)
-        transfers.run(fetch, wanted, CONNECTIONS, most=CONNECTIONS)
+
+        def pour(blob: Wanted, into: Callable[[bytes], None]) -> bool:
+            return self._poured(blob.digest, into)
+
+        receive_all(wanted, progress, pour, connections=CONNECTIONS)
 
     def locate(self, digest: Digest) -> Path | None:
         """See `Store.locate`: nothing here is a file."""
@@ -446,9 +445,6 @@ class OciStore(Pointing, RegistryUpkeep):
     def _poured(self, digest: Digest, into: Callable[[bytes], None]) -> bool:
         kinds: tuple[Kind, ...] = ("blobs", "manifests")
         return any(self._registry.pour(kind, _named(digest), into) for kind in kinds)
-
-    def _fetch_one(self, transfers: Transfers, wanted: Wanted) -> None:
-        receive(wanted, transfers, partial(self._poured, wanted.digest))
 
     def _pointer(self, place: Place) -> Pointer | None:
         content = self._layer(_pointer_tag(place), POINTER_TYPE)

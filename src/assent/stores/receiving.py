@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from assent.ports import Progress, Wanted
@@ -20,7 +21,7 @@ from assent.stores.local_files import (
 from assent.stores.parallel import Transfers
 
 
-def receive(
+def _receive(
     wanted: Wanted, transfers: Transfers, pour: Callable[[Callable[[bytes], None]], bool]
 ) -> None:
     """Let the file be there that is `wanted`: `pour` gives its bytes to what it is called with, and
@@ -53,3 +54,22 @@ def receive(
             if left or f"sha256:{hasher.hexdigest()}" != wanted.digest:
                 raise corrupt(doing)
             Path(path).replace(wanted.path)
+
+
+def receive_all(
+    wanted: Sequence[Wanted],
+    progress: Progress | None,
+    pour: Callable[[Wanted, Callable[[bytes], None]], bool],
+    *,
+    connections: int,
+) -> None:
+    """The same for several files, over so many connections at once."""
+    transfers = Transfers(progress)
+    with outside("making the folders to write to"):
+        for folder in {blob.path.parent for blob in wanted}:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def fetch(blob: Wanted) -> None:
+        _receive(blob, transfers, partial(pour, blob))
+
+    transfers.run(fetch, wanted, connections, most=connections)

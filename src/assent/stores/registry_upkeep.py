@@ -11,40 +11,23 @@ manifest names, which its administrator may have to start.
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-
-import msgspec
 
 from assent.core.bundle import read_manifest
-from assent.core.digest import Digest, canonical_json, hex_of, is_digest
+from assent.core.digest import Digest, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import BUNDLE_AGAIN, Held, NotInStoreError
 from assent.stores import wrapping
+from assent.stores.age_notes import FRESH_S, Note, note_of_now, read_note
 from assent.stores.parallel import Transfers
 from assent.stores.registry import CONNECTIONS, RefusedError, Registry
 from assent.stores.wrapping import Written
 
 USED_TYPE = "application/vnd.assent.used.v1+json"
-FRESH_S = 60 * 60
-"""What was noted since then is not noted again."""
 BUNDLE, USED, HINT = "_bundle.", "_used.", "_hint."
 POINTER, HEAD = "_pointer.", "_head."
-
-
-class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """Since when the age of a bundle is counted."""
-
-    at: str
-    bundle: Digest
-
-    @property
-    def age_s(self) -> float:
-        """How long ago that is."""
-        return max(0.0, time.time() - datetime.fromisoformat(self.at).timestamp())
 
 
 class RegistryUpkeep(ABC):
@@ -146,17 +129,10 @@ class RegistryUpkeep(ABC):
         self._unsee(digest)  # it may have been taken away before
 
     def _note(self, digest: Digest) -> Note | None:
-        content = self._layer(_tag(USED, digest), USED_TYPE)
-        try:
-            note = msgspec.json.decode(content or b"", type=Note)
-            is_right = note.bundle == digest and note.age_s >= 0
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-            return None
-        return note if is_right else None
+        return read_note(self._layer(_tag(USED, digest), USED_TYPE), digest)
 
     def _write_note(self, digest: Digest) -> None:
-        at = datetime.fromtimestamp(time.time(), UTC).isoformat()
-        self._put(_tag(USED, digest), USED_TYPE, canonical_json(Note(at=at, bundle=digest)))
+        self._put(_tag(USED, digest), USED_TYPE, note_of_now(digest))
 
     def _forms(self, digest: Digest) -> dict[Digest, Written]:
         """The manifests that keep a bundle: its own and that of the image around it."""
