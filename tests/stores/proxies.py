@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from tests.serving import Connection, serving
 
 
 class Fault(StrEnum):
@@ -84,14 +86,8 @@ def proxied(
     server = _Server(upstream)
     line = Line(f"127.0.0.1:{server.server_address[1]}", plan, refuses, hides)
     server.line = line
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield line
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Server(ThreadingHTTPServer):
@@ -117,8 +113,7 @@ class _Server(ThreadingHTTPServer):
         return said
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Connection(Connection):
     server: _Server
 
     def _serve(self) -> None:
@@ -141,7 +136,7 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             self._pass_on(size, fault)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve
 
     def _pass_on(self, size: int, fault: Fault | None) -> None:
         upstream = http.client.HTTPConnection(self.server.upstream)
@@ -210,6 +205,3 @@ class _Connection(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-        del format, args

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,6 +20,7 @@ from assent.stores.line import PATIENCE_S, PAUSES_S, Line, is_same_server
 from assent.stores.oci import OciStore
 from assent.stores.registry import Registry
 from tests.builders import digest
+from tests.serving import serving
 from tests.stores.keeping import keeping
 from tests.stores.proxies import Fault, proxied
 from tests.stores.registries import Server, registry
@@ -313,13 +313,8 @@ def secret_server(folder: Path) -> Iterator[str]:
     context.load_cert_chain(self_signed(folder))
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{server.server_address[1]}/"
-        finally:
-            server.shutdown()
-            thread.join()
+        with serving(server) as host:
+            yield f"https://{host}/"
 
 
 # --- where it goes ------------------------------------------------------------------------------

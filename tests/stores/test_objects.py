@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import random
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -27,6 +24,7 @@ from assent.stores.objects import ObjectStore, open_store, parsed
 from tests.builders import digest
 from tests.effort import IS_SOAK, more_in_soak
 from tests.stores.proxies import Fault, proxied
+from tests.stores.scripted import Reply, scripted
 from tests.stores.services import Kind, Service, environment, service
 
 QUICK = timedelta(milliseconds=1)
@@ -412,35 +410,13 @@ def test_what_a_service_answers_is_told_in_our_words(
     at: Service, through: Through, status: int, code: str, problem: str, hint: str
 ) -> None:
     body = f"<Error><Code>{code}</Code><Message>{SECRET}</Message></Error>".encode()
-    with answering(status, body) as host, pytest.raises(OutsideError, match=problem) as told:
-        through(host, at.address()).recall("churn/inputs/1")
+    with (
+        scripted(lambda _: Reply(status, body=body)) as there,
+        pytest.raises(OutsideError, match=problem) as told,
+    ):
+        through(there.host, at.address()).recall("churn/inputs/1")
     assert hint in (told.value.hint or "")
     assert SECRET not in f"{told.value} {told.value.hint}"
-
-
-@contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """A service that has one answer to everything; its host."""
-
-    class Connection(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response_only(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-            del format, args
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Connection)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_without_a_login_it_is_said_how_to_log_in(
