@@ -160,9 +160,9 @@ class BlobCache:
             with self._locked():
                 if self._room(len(content)) < len(content):
                     return
-            with scratch(self._temporary) as (path, target):
-                write_all(target, content)
-                os.replace(path, self._place(digest))  # noqa: PTH105  # a text
+                with scratch(self._temporary) as (path, target):
+                    write_all(target, content)
+                    os.replace(path, self._place(digest))  # noqa: PTH105  # a text
 
     def forget(self, digest: Digest) -> None:
         """Hold the blob no more."""
@@ -224,7 +224,8 @@ class BlobCache:
     def _entries(self) -> list[_Entry]:
         """All that is here, what is not complete yet included; what killed processes left goes."""
         now, held = time.time(), []
-        for folder in (self._blobs, self._temporary):
+        # In this order: what becomes complete meanwhile is counted twice and not left out.
+        for folder in (self._temporary, self._blobs):
             with os.scandir(folder) as entries:
                 for entry in entries:
                     with suppress(OSError):  # it may just go
