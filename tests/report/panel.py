@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,9 +13,10 @@ from assent.core.diff import Diff
 from assent.core.diff.data import ColumnChange, ColumnFacts, DataChange, DataDiff, Drift
 from assent.core.diff.metrics import Interval, MetricChange
 from assent.core.diff.model import ModelDiff, PartChange
-from assent.core.diff.predictions import ClassChange, PredictionsDiff, SliceChange
+from assent.core.diff.predictions import ClassChange, Example, PredictionsDiff, SliceChange
 from assent.core.diff.values import ValueChange, Values
 from assent.core.scope import Scope
+from assent.core.verdict import Verdict
 from assent.report.review import ReviewReport
 
 from . import samples
@@ -175,6 +177,62 @@ def crowded() -> ReviewReport:
     )
 
 
+def two_missing() -> ReviewReport:
+    """Two people have to approve on a forge; the author did, which does not count."""
+    return samples.review(
+        samples.PASS,
+        replace(samples.WAIT, rule="approvals: 2 of grace or @acme/ml"),
+        approvals=Approvals(
+            required=2, of=("grace", "@acme/ml#7"), heard=(samples.NO,), authors=("bob",)
+        ),
+        diff=compared(metrics=(sure("auc", 0.80, 0.85, (0.02, 0.08)),)),
+        change_address="https://github.com/acme/churn/pull/128",
+        repository="https://github.com/acme/churn",
+        scope=Scope(deciding=("auc",)),
+    )
+
+
+def regression() -> ReviewReport:
+    """A regression of which nothing is beyond chance, with the examples that changed most."""
+    examples = tuple(
+        Example(id=f"r{at}", label=10.0, old=10.5, new=13.0 - at, change=2.5 - at, effect="worse")
+        for at in range(2)
+    )
+    return samples.review(
+        samples.PASS,
+        approvals=Approvals(required=0, of=()),
+        scope=Scope(deciding=("mae",), bounded=("mae",)),
+        diff=compared(
+            metrics=(sure("mae", 2.0, 2.04, (-0.07, 0.14), "lower"),),
+            predictions=PredictionsDiff(
+                task="regression",
+                new_rows=500,
+                old_rows=500,
+                joined=500,
+                is_paired=True,
+                disagreement=1.0,
+                scores_changed=500,
+                examples=examples,
+            ),
+        ),
+    )
+
+
+def crowded_and_blocked() -> ReviewReport:
+    """All that can be long at once: gates that failed, rules that change, notes, columns."""
+    failed = [
+        replace(samples.FAIL, rule=f"m{at} min 0.9", metric=f"m{at}", remedy=f"do {at}")
+        for at in range(60)
+    ]
+    return replace(
+        crowded(),
+        verdict=Verdict(findings=(*failed, samples.WAIT, samples.PASS)),
+        rule_changes=tuple(f"`data.d{at}` is counted by Spark" for at in range(30)),
+        notes=tuple(f"Something to note of column {at}." for at in range(30)),
+        approvals=Approvals(required=2, of=("alice", "@acme/ml"), heard=(samples.NO,)),
+    )
+
+
 PANEL: dict[str, Callable[[], ReviewReport]] = {
     "first": samples.first,
     "unchanged": samples.unchanged,
@@ -183,4 +241,8 @@ PANEL: dict[str, Callable[[], ReviewReport]] = {
     "blocked by five": blocked_by_five,
     "new code": new_code,
     "crowded": crowded,
+    "two missing": two_missing,
+    "regression": regression,
+    "crowded and blocked": crowded_and_blocked,
+    "hostile": partial(samples.hostile, "</details><img src=x>@team `|"),
 }

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from assent.core.approval import ANYONE, Approvals
+from assent.core.diff.metrics import Interval
 from assent.core.verdict import Finding, Outcome
 from assent.report.document import to_document
 from assent.report.numbers import Effect
@@ -42,15 +43,15 @@ def test_a_plain_string_in_a_cell_is_untrusted() -> None:
 
 def test_sections_come_in_the_order_of_the_design() -> None:
     assert [one.title for one in to_document(samples.blocked()).sections.values()] == [
-        "Candidate against baseline",
-        "This change alters the rules",
         "Gates",
+        "This change alters the rules",
         "Metrics",
         "Data",
         "Model",
         "Parameters",
         "Dependencies and environment",
         "Approvals",
+        "Candidate against baseline",
     ]
 
 
@@ -65,7 +66,7 @@ class Case:
     report: ReviewReport
     mark: Mark
     headline: str
-    next_steps: list[str]
+    to_decide: list[str]
 
 
 @pytest.mark.parametrize(
@@ -84,13 +85,19 @@ class Case:
             [
                 f"{samples.FAIL.rule}: {samples.FAIL.remedy}",
                 "1 more approval is needed from alice or @acme/ml.",
+                "To approve, run assent approve churn.",
+                f"bob approved, and that does not count: {samples.NO.why}",
             ],
         ),
         Case(
             samples.pending(),
             Mark.WAITING,
             f"churn waits for 1 approval; every gate passed{QUALITY}",
-            ["1 more approval is needed from alice or @acme/ml."],
+            [
+                "1 more approval is needed from alice or @acme/ml.",
+                "To approve, run assent approve churn.",
+                f"bob approved, and that does not count: {samples.NO.why}",
+            ],
         ),
         Case(
             samples.review(samples.WAIT),
@@ -117,13 +124,13 @@ def test_the_verdict_in_one_sentence_with_what_to_do_next(case: Case) -> None:
     document = to_document(case.report)
     assert document.mark is case.mark
     assert said(document.headline) == case.headline
-    assert [said(step) for step in document.next_steps] == case.next_steps
+    assert [said(step) for step in document.to_decide] == case.to_decide
 
 
 def test_one_remedy_is_said_once_for_all_its_rules() -> None:
     findings = [replace(samples.FAIL, rule=f"r{n}") for n in range(5)]
     others = [replace(samples.FAIL, rule=f"o{n}", remedy=f"do {n}") for n in range(4)]
-    steps = to_document(samples.review(*findings, *others)).next_steps
+    steps = to_document(samples.review(*findings, *others)).to_decide
     assert said(steps[0]).startswith("r0, r1, r2 and 2 others: improve the model")
     assert said(steps[-1]) == "and 2 other remedies, below."
     assert len(steps) == 4
@@ -131,20 +138,62 @@ def test_one_remedy_is_said_once_for_all_its_rules() -> None:
 
 def test_anyone_is_said_in_words() -> None:
     waits = Approvals(required=1, of=(ANYONE,))
-    steps = to_document(samples.review(samples.WAIT, approvals=waits)).next_steps
+    steps = to_document(samples.review(samples.WAIT, approvals=waits)).to_decide
     assert said(steps[0]) == (
         "1 more approval is needed from anyone who may write to the repository."
     )
 
 
-def test_gates_that_fail_come_first_and_are_kept() -> None:
-    table = section(to_document(samples.blocked()), "Gates").tables[0]
-    assert [said(row[1]) for row in table.rows] == [
-        samples.FAIL.rule,
-        samples.WAIT.rule,
-        samples.PASS.rule,
+def test_gates_that_do_not_hold_are_open_and_the_others_are_one_line() -> None:
+    gates = section(to_document(samples.blocked()), "Gates")
+    settle, held = gates.tables
+    assert gates.is_urgent
+    assert not settle.is_folded
+    assert [row[0][1] for row in settle.rows] == [
+        Text(samples.FAIL.rule),
+        Text(samples.WAIT.rule),
     ]
-    assert table.kept == 2
+    assert settle.kept == 2
+    assert held.is_folded
+    assert [said(row[1]) for row in held.rows] == [samples.PASS.rule]
+    assert not section(to_document(samples.passed()), "Gates").is_urgent
+
+
+def test_of_many_gates_that_failed_the_first_are_open_and_all_are_there() -> None:
+    failed = [replace(samples.FAIL, rule=f"gate {n}") for n in range(12)]
+    settle, others = section(to_document(samples.review(*failed)), "Gates").tables
+    assert (len(settle.rows), len(others.rows)) == (5, 7)
+    assert (others.is_folded, others.kept, others.title) == (True, 7, "Gates: 7 failed")
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "said_value"),
+    [
+        (0.85, 0.84996, "0.84996"),
+        (0.85, 0.85, "0.8500"),
+        (0.75, 0.84996, "0.8500"),
+    ],
+)
+def test_a_gate_has_the_figures_of_its_metric_which_never_read_like_its_bound(
+    bound: float, value: float, said_value: str
+) -> None:
+    interval = Interval(low=0.0040, high=0.0993, n=177, method="DeLong")
+    metric = replace(samples.metric("auc", 0.8008, value, "higher"), interval=interval)
+    finding = Finding(
+        rule=f"auc min {bound}",
+        metric="auc",
+        outcome=Outcome.PASSED,
+        reason="within the bound",
+        evidence="`auc` = 0.849960, change between 0.004 and 0.0993 (95%, 177 rows)",
+    )
+    document = to_document(samples.review(finding, diff=samples.diff(metrics=(metric,))))
+    (row,) = section(document, "Gates").tables[0].rows
+    value_, *moved = row[2][2:]
+    (own,) = section(document, "Metrics").tables[0].rows
+    assert isinstance(value_, Pair)
+    assert value_.new == Number(said_value)
+    if said_value == "0.8500":
+        assert (value_, *moved) == (*own[1], *own[2])
 
 
 def test_metrics_that_need_a_look_come_first() -> None:
@@ -218,7 +267,7 @@ def test_without_a_baseline_nothing_is_called_a_change() -> None:
 def test_uncommitted_changes_are_said() -> None:
     code = replace(samples.EVIDENCE.code, is_dirty=True)
     report = samples.review(samples.PASS, evidence=replace(samples.EVIDENCE, code=code))
-    assert "changes that are not in its commit" in said(to_document(report).notes.rows[0][0])
+    assert "changes that are not in its commit" in said(to_document(report).notes[0].rows[0][0])
 
 
 def test_rows_are_cut_and_counted() -> None:
@@ -240,4 +289,4 @@ def test_who_counts_comes_first_with_the_reason() -> None:
 
 def test_a_finding_without_a_remedy_points_to_its_reason() -> None:
     bare = Finding(rule="r", outcome=Outcome.FAILED, reason="x")
-    assert said(to_document(samples.review(bare)).next_steps[0]) == "r: see the reason below"
+    assert said(to_document(samples.review(bare)).to_decide[0]) == "r: see the reason below"

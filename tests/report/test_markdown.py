@@ -17,7 +17,7 @@ from .rendered import page
 from .test_escape import REFERENCES
 
 TAGS = set(
-    "h2 h3 p ul li strong code table thead tbody tr th td br details summary hr sub a".split()
+    "h2 h3 p ul li strong code table thead tbody tr th td br details summary b hr sub a".split()
 )
 ADDRESS = "https://ci.example.com/report.html"
 
@@ -29,7 +29,7 @@ def test_a_hostile_review_has_the_shape_of_an_ordinary_one(text: str) -> None:
     report = samples.hostile(text)
     seen = page(to_markdown(report, full_report=ADDRESS))
     assert set(seen.names) <= TAGS
-    assert [dict(attrs)["href"] for name, attrs in seen.tags if name == "a"] == [ADDRESS]
+    assert {dict(attrs)["href"] for name, attrs in seen.tags if name == "a"} == {ADDRESS}
     assert not REFERENCES.search(seen.outside)
     assert seen.names.count("h2") == 1
     allowed = {"th", "td", "a"}
@@ -158,22 +158,23 @@ def test_the_comment_reads_from_verdict_to_approvals() -> None:
         "| `roc_auc` <br> ✅\N{NO-BREAK SPACE}passed min 0.8 | 0.8523\N{NO-BREAK SPACE}→ 0.8614 |",
         "**Look at before you approve: no gate judges it**",
         "- `brier` (not a number) is not told any more.",
-        "**What to do next**",
+        "**To decide**",
         "- `latency_ms max_rise 10%`: improve the model",
         "- 1 more approval is needed from `alice` or `@acme/ml`.",
-        "### Candidate against baseline",
-        "### This change alters the rules",
         "### Gates",
-        "| ❌\N{NO-BREAK SPACE}failed | `latency_ms max_rise 10%` | rose by 30.6%",
-        "### Metrics",
+        "- ❌\N{NO-BREAK SPACE}failed `latency_ms max_rise 10%`: rose by 30.6% · 12.1",
+        "<details><summary>Gates: 1 passed</summary>",
+        "### This change alters the rules",
+        "<details><summary><b>Metrics:</b> 1 not a number, 3 worse",
         "| `latency_ms` | 12.1\N{NO-BREAK SPACE}→ 15.8 | ▲ +3.7 (+30.6%) **worse** |",
         "<details><summary>Slices: 4 metrics</summary>",
-        "### Data",
-        "### Model",
-        "### Parameters",
+        "<details><summary><b>Data:</b>",
+        "<details><summary><b>Model:</b>",
+        "<details><summary><b>Parameters:</b>",
         "| `model.objective` | missing\N{NO-BREAK SPACE}→ `binary:logistic` |",
-        "### Approvals",
-        "full report: `assent-report.html`",
+        "<details><summary><b>Approvals:</b>",
+        "<details><summary><b>Candidate against baseline:</b>",
+        "· Policy `sha256:",
     ]
     positions = [markdown.find(one) for one in order]
     assert -1 not in positions
@@ -191,7 +192,10 @@ def test_what_did_not_change_is_one_line() -> None:
     "address", ["javascript:alert(1)", "https://x.example/a)b", "https://x.example/<b>", "a`b|c"]
 )
 def test_only_an_ordinary_address_becomes_a_link(address: str) -> None:
-    assert "a" not in page(to_markdown(samples.passed(), full_report=address)).names
+    report = replace(samples.passed(), change_address=address)
+    seen = page(to_markdown(report, full_report=address))
+    run = "https://github.com/acme/churn/actions/runs/991"  # the baseline's
+    assert {dict(attrs)["href"] for name, attrs in seen.tags if name == "a"} == {run}
 
 
 def test_the_same_review_is_the_same_comment() -> None:

@@ -144,7 +144,14 @@ class _Reader:
             )
         own = {
             key: given[key]
-            for key in ("approvals", "without_baseline", "override", "directions", "primary")
+            for key in (
+                "approvals",
+                "without_baseline",
+                "override",
+                "directions",
+                "primary",
+                "notify",
+            )
             if key in given
         }
         fields = self._convert(own, PolicyFields, path)
@@ -168,6 +175,7 @@ class _Reader:
             override=fields.override,
             directions=fields.directions,
             primary=fields.primary,
+            notify=fields.notify,
         )
 
     def _check_stages(self, stages: Mapping[str, StageRule], path: Path) -> None:

@@ -11,6 +11,7 @@ from assent.core.evidence import Task
 from assent.core.units import size_bytes
 from assent.policy.gates import GATES
 from assent.policy.rules import Policy, PolicyFields
+from assent.report.layout import CommentLayout
 
 FILE = "assent.yaml"
 Text = Annotated[str, Meta(min_length=1)]
@@ -117,7 +118,8 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     """One model: how it is made, where its evidence lies, and its policy. Outputs that fit
     `incremental` are updated by the commands, or left as they are where they are up to date.
     `python` is the interpreter that trains, where that cannot be seen. `max_bundle_size` (`5GB`)
-    binds as the base branch has it: no larger bundle is made, or taken from another job.
+    binds as the base branch has it: no larger bundle is made, or taken from another job; so does
+    `comment`, what a comment on a change has.
     """
 
     model: Text
@@ -133,6 +135,7 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     incremental: tuple[Text, ...] = ()
     cost: CostSettings | None = None
     max_bundle_size: str | int | None = None
+    comment: CommentLayout = CommentLayout()
 
     def __post_init__(self) -> None:
         """Refuse a size that is none."""

@@ -46,14 +46,16 @@ class Heard(Review, frozen=True, kw_only=True):
 
 
 class Approvals(msgspec.Struct, frozen=True, kw_only=True):
-    """The approvals of one bundle against what the policy requires. `remarks` say who took part in
-    the change and is none of its authors, and what the forge cannot tell.
+    """The approvals of one bundle against what the policy requires. `authors` are the logins of
+    those who made it, where their approval does not count; `remarks` say who took part in the
+    change and is none of its authors, and what the forge cannot tell.
     """
 
     required: int
     of: tuple[str, ...]
     heard: tuple[Heard, ...] = ()
     remarks: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
 
     @property
     def counted(self) -> tuple[Heard, ...]:

@@ -36,7 +36,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     `head` is the revision that is reviewed. `landed`: it is part of the base branch, as the
     commit `landed_as` where the merge gave it another name (None: as `head` itself). `remarks` say
-    who took part and is none of its authors, and what the forge cannot tell of them.
+    who took part and is none of its authors, and what the forge cannot tell of them. `address` and
+    `repository` are where the forge shows the change, and the repository it goes to.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     landed_as: str | None = None
     address: str | None = None
     remarks: tuple[str, ...] = ()
+    repository: str | None = None
 
     @property
     def commit(self) -> str:

@@ -73,10 +73,13 @@ def show_exactly(value: object) -> str:
     return show(value)
 
 
-def show_apart(value: object, other: object) -> tuple[str, str]:
-    """Both, with as many digits as it takes to tell two different numbers apart."""
+def show_apart(value: object, other: object, *, is_estimate: bool = False) -> tuple[str, str]:
+    """Both, with as many digits as it takes to tell two different numbers apart: of an estimate,
+    no more than that.
+    """
+    least = _FEW_DIGITS if is_estimate else _DIGITS
     if number(value) is not None and number(other) is not None and value != other:
-        for digits in range(_DIGITS, _MOST_DIGITS + 1):
+        for digits in range(least, _MOST_DIGITS + 1):
             texts = _rounded(value, digits), _rounded(other, digits)
             if texts[0] != texts[1]:
                 return texts

@@ -52,11 +52,12 @@ def count_approvals(
     bundle = candidate.bundle.digest
     head = None if change is None else change.head
     made_in = _made_in(workspace, view, bundle, change or landed)
-    authors = _authors_of(workspace, view.record(bundle), candidate, change or landed, made_in)
+    made = makers(workspace, candidate, change or landed)
+    authors = _authors_of(view.record(bundle), made, made_in)
     others = frozenset(author.person.key for author in beside.authors if author.person is not None)
     everybody = authors | others
     asked = whose_role_matters(rule, reviews, bundle=bundle, head=head, authors=everybody)
-    return judge_approvals(
+    approvals = judge_approvals(
         rule,
         reviews,
         bundle=bundle,
@@ -73,6 +74,8 @@ def count_approvals(
             )
         ),
     )
+    names = dict.fromkeys(maker.login for maker in made if maker.kind == "person")
+    return msgspec.structs.replace(approvals, authors=() if rule.author else tuple(names))
 
 
 def _made_in(
@@ -136,15 +139,11 @@ def makers(
 
 
 def _authors_of(
-    workspace: Workspace,
-    record: Record | None,
-    candidate: LoadedBundle,
-    change: Change | None,
-    made_in: Sequence[Change],
+    record: Record | None, made: Sequence[Actor], made_in: Sequence[Change]
 ) -> frozenset[PersonKey]:
     """The makers, and whom the ledger names as such since an earlier entry."""
     named = [] if record is None else [*record.authors]
-    named += [person.key for person in makers(workspace, candidate, change)]
+    named += [person.key for person in made]
     wrote = (author.person for step in made_in for author in step.authors)
     return frozenset([*named, *(person.key for person in wrote if person is not None)])
 

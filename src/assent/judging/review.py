@@ -27,6 +27,7 @@ from assent.recording.reading import read_ledger
 from assent.report.html import to_html
 from assent.report.jsonform import to_json
 from assent.report.junit import to_junit
+from assent.report.layout import CommentLayout
 from assent.report.markdown import to_markdown
 from assent.report.review import Plot, ReviewReport
 from assent.report.sections.verdict import blocked_by
@@ -87,7 +88,7 @@ def review_bundle(
         Notice(
             model=model,
             bundle=candidate.bundle.digest,
-            body=to_markdown(report, full_report=shown),
+            body=to_markdown(report, full_report=shown, layout=_layout(workspace, model)),
             decision=report.verdict.decision,
             sentence=_sentence(report.verdict),
         )
@@ -100,6 +101,13 @@ def review_bundle(
         json=paths["review.json"],
         junit=paths["junit.xml"],
     )
+
+
+def _layout(workspace: Workspace, model: str) -> CommentLayout:
+    """As the base branch says: what a change shows of itself is not up to the change."""
+    base = workspace.base_config()
+    config = base if base is not None and model in base.models else workspace.config
+    return config.models[model].comment
 
 
 def report_on(
@@ -146,6 +154,9 @@ def report_on(
         ),
         change_id=change.id,
         change_title=_title(change),
+        change_address=change.address,
+        repository=change.repository,
+        notify=(policy or own).notify,
         plots=_plots(workspace, candidate),
     )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
 from assent.core.change import Change
 from assent.errors import AssentError
+from assent.policy.rule_words import differences
 from assent.policy.rules import rule_changes
 from assent.workspace import Workspace
 
@@ -42,21 +41,21 @@ def rule_changes_of(workspace: Workspace, model: str, proposed: Config) -> tuple
         return ()
     if model not in proposed.policies:
         return (f"the model {model} is taken out of {FILE}",)
-    old, new = (
-        {
-            "ledger": config.ledger,
-            "store": config.store,
-            **{f"people.{name}": person for name, person in config.people.items()},
-            **{
-                name: value
-                for name, value in msgspec.structs.asdict(config.models[model]).items()
-                if value
-            },
-        }
-        for config in (base, proposed)
-    )
+    old, new = (_settings(config, model) for config in (base, proposed))
     policy = rule_changes(base.policies[model], proposed.policies[model])
-    return (*policy, *_changed(old, new))
+    return (*policy, *differences(old, new))
+
+
+def _settings(config: Config, model: str) -> dict[str, object]:
+    """What a configuration says beside the policy of a model; data sets in their long form."""
+    settings = config.models[model]
+    return {
+        "ledger": config.ledger,
+        "store": config.store,
+        "people": msgspec.to_builtins(config.people),
+        **msgspec.to_builtins(settings),
+        "data": msgspec.to_builtins(settings.data_sets),
+    }
 
 
 def guarding_files(workspace: Workspace, change: Change) -> tuple[str, ...]:
@@ -72,15 +71,3 @@ def guarding_files(workspace: Workspace, change: Change) -> tuple[str, ...]:
         for path in workspace.forge_files.guarding
         if repository.id_of(base, path) != repository.id_of(change.head, path)
     )
-
-
-def _changed(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, ...]:
-    return tuple(
-        f"{key}: {_as_json(old.get(key))} → {_as_json(new.get(key))}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    )
-
-
-def _as_json(value: object) -> str:
-    return "not set" if value is None else msgspec.json.encode(value).decode()

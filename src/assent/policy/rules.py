@@ -13,6 +13,7 @@ from assent.core.digest import Digest, digest_of_value
 from assent.core.identity import unpinned
 from assent.core.units import span_s
 from assent.policy.gates import Gate
+from assent.policy.rule_words import differences
 
 Count = Annotated[int, Meta(ge=0, le=100)]
 Address = Annotated[str, Meta(pattern=r"^(\*|[^@\s*]+)@[^@\s*]+$")]
@@ -86,7 +87,8 @@ class StageRule(Struct, frozen=True, kw_only=True):
 class PolicyFields(Struct, frozen=True, kw_only=True):
     """The policy without its gates: what one type can say. `directions` says which way is better
     for metrics whose name does not; a name may hold `*`. `primary` is the metric that people are
-    shown first where no gate is on one.
+    shown first where no gate is on one. With `notify: true` a comment calls those who may approve
+    by their names.
     """
 
     approvals: ApprovalRule = ApprovalRule()
@@ -95,6 +97,7 @@ class PolicyFields(Struct, frozen=True, kw_only=True):
     override: OverrideRule | None = None
     directions: dict[str, Better] = {}
     primary: Annotated[str, Meta(min_length=1)] | None = None
+    notify: bool = False
 
 
 class Policy(PolicyFields, frozen=True, kw_only=True):
@@ -111,17 +114,24 @@ class Policy(PolicyFields, frozen=True, kw_only=True):
 
 
 def rule_changes(base: Policy, proposed: Policy) -> tuple[str, ...]:
-    """What a change does to the rules, in lines of JSON: `gates: [...] → [...]`."""
-    old, new = _stated(base), _stated(proposed)
-    lines = []
-    for key in sorted(old.keys() | new.keys()):
-        if old.get(key) != new.get(key):
-            before, after = (
-                "not set" if value is None else msgspec.json.encode(value).decode()
-                for value in (old.get(key), new.get(key))
-            )
-            lines.append(f"{key}: {before} → {after}")
-    return tuple(lines)
+    """What a change does to the rules, in a sentence for each."""
+    if base.digest == proposed.digest:
+        return ()
+    return tuple(differences(_whole(base), _whole(proposed)))
+
+
+def _whole(policy: Policy) -> Any:
+    """A policy with its defaults, so that both sides of a change are told; of gates, what they
+    state.
+    """
+    return {**_set(msgspec.to_builtins(policy)), "gates": _stated(policy.gates)}
+
+
+def _set(value: Any) -> Any:
+    """What is set, without nulls."""
+    if isinstance(value, dict):
+        return {key: _set(item) for key, item in value.items() if item is not None}
+    return value
 
 
 def _stated(value: Any) -> Any:

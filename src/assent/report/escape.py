@@ -39,6 +39,8 @@ _NUMBER = re.compile(
 _SIGNS = frozenset("\N{EN DASH}\N{MULTIPLICATION SIGN}—→≥≤=·…▲▼")
 _HASH = re.compile(r"\b[0-9a-fA-F]{7,}\b")  # forges link what looks like a commit
 _QUOTED = re.compile("`([^`]+)`")
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9_.~/:?#=&%+,;@-]{1,490}")
+_CALLED = re.compile(r"@?[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,99})*")
 _LINE_START = re.compile(r"\d+[.)]+|=")  # a list, or the line above as a heading
 
 
@@ -86,6 +88,16 @@ def code(text: str, limit: int = NAME_LIMIT) -> str:
 def code_element(text: str, limit: int = NAME_LIMIT) -> str:
     """As `code`, and inert where Markdown is not read as well: inside `<summary>`."""
     return _element(name(text, limit))
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an ordinary address of the web, of which nothing means more to a forge."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def mention(name: str) -> str | None:
+    """An account, team or group as a forge calls it to a change; None for any other name."""
+    return f"@{name.removeprefix('@')}" if _CALLED.fullmatch(name) else None
 
 
 def pieces(text: str, limit: int = SENTENCE_LIMIT) -> Iterator[tuple[bool, str]]:

@@ -11,15 +11,17 @@ from msgspec.structs import replace
 from assent.report.charts import charts_of
 from assent.report.charts.pictures import pictures
 from assent.report.document import to_document
-from assent.report.escape import name, pieces, shorten, visible
+from assent.report.escape import is_address, name, pieces, shorten, visible
 from assent.report.parts import (
     Break,
     Cell,
     Document,
+    Link,
     Move,
     Number,
     Pair,
     Part,
+    Person,
     State,
     Text,
     Topic,
@@ -81,9 +83,12 @@ def _plain(cell: Cell) -> str:
 def _part(part: Part) -> Markup:
     """One part. `Markup` escapes whatever is put into it with `%`."""
     match part:
-        case Text(text):
+        case Text(text) | Person(text):
             shown = name(text, _NAME_LIMIT)
             return (_SHORT if len(shown) <= _SHORT_LENGTH else _CODE) % shown
+        case Link(text, address):
+            shown = _part(Text(text))
+            return _LINK % (address, shown) if is_address(address) else shown
         case Words(text):
             return _words(text)
         case Number(text):
@@ -101,6 +106,7 @@ def _part(part: Part) -> Markup:
 _SHORT_LENGTH = 14  # a name or a short digest that looks broken when it is broken
 _SHORT = Markup('<code class="short">%s</code>')
 _CODE = Markup("<code>%s</code>")
+_LINK = Markup('<a href="%s" rel="noreferrer">%s</a>')
 _NUMBER = Markup('<span class="number">%s</span>')
 _PAIR = Markup("%s&nbsp;→ %s")
 _STATE = Markup('<span class="state %s"><span aria-hidden="true">%s</span> %s</span>')

@@ -5,27 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from assent.core.digest import Digest, digest_of
 from assent.report.document import to_document
-from assent.report.escape import NAME_LIMIT, SENTENCE_LIMIT, code, prose, prose_element
+from assent.report.escape import (
+    NAME_LIMIT,
+    SENTENCE_LIMIT,
+    code,
+    code_element,
+    is_address,
+    mention,
+    prose,
+    prose_element,
+)
+from assent.report.layout import CommentLayout
 from assent.report.numbers import Effect, count
 from assent.report.parts import (
     Break,
     Cell,
     Document,
+    Link,
     Move,
     Number,
     Pair,
     Part,
+    Person,
     Section,
     State,
     Table,
     Text,
     Words,
+    cell,
     spaced,
 )
 from assent.report.review import ReviewReport
@@ -33,6 +46,7 @@ from assent.report.review import ReviewReport
 LIMIT = 60_000
 LEAST_LIMIT = 30_000
 _MODEL = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_EVERYTHING = CommentLayout()
 _SCALES = (1.0, 0.3, 0.1)
 _NBSP = "\N{NO-BREAK SPACE}"
 _ITEM = "\n- {}"
@@ -60,6 +74,7 @@ def to_markdown(
     limit_chars: int = LIMIT,
     limit_bytes: int = LIMIT,
     full_report: str | None = None,
+    layout: CommentLayout = _EVERYTHING,
 ) -> str:
     """The review as a comment, within both limits (at least `LEAST_LIMIT` each).
 
@@ -68,7 +83,21 @@ def to_markdown(
     that the texts themselves are shortened.
     """
     limit = max(LEAST_LIMIT, min(limit_chars, limit_bytes))  # a character is at least a byte
-    return _laid_out(to_document(report), full_report, limit)
+    return _laid_out(laid_out(to_document(report), layout), full_report, limit)
+
+
+def laid_out(document: Document, layout: CommentLayout) -> Document:
+    """The document with the sections of a layout. None that is urgent is left out."""
+    sections = document.sections
+    topics = [topic for topic in layout.sections if topic in sections]
+    urgent = [topic for topic in sections if sections[topic].is_urgent and topic not in topics]
+    shown = {topic: sections[topic] for topic in (*urgent, *topics)}
+    if layout.quiet is None:
+        return replace(document, sections=shown)
+    quiet = [topic for topic, section in shown.items() if section.is_unchanged]
+    titles = [shown.pop(topic).title for topic in quiet]
+    named = cell(Words(f"Unchanged: {', '.join(titles)}."))
+    return replace(document, sections=shown, unchanged=named if titles else ())
 
 
 def sections_to_markdown(sections: Sequence[Section], *, limit: int = LIMIT) -> str:
@@ -136,19 +165,26 @@ class _Layout:
             f"{marker(document.model)}\n{bundle_marker(document.bundle)}\n\n"
             f"## {document.mark} {headline}"
         )
+        if document.subject:
+            subject = " · ".join(map(self._cell, document.subject))
+            full = f" · {self._full}" if self._full else ""
+            self._parts.append(f"\n\n{subject}{full}")
         if document.figures.rows:
             self._table(document.figures)
         if document.look_at.rows:
             self._parts.append(f"\n\n**{prose(document.look_at.title)}**\n")
             self._parts.append(self._block(document.look_at, _ITEM))
-        self._parts.append("\n\n**What to do next**\n")
-        for step in document.next_steps:
+        self._parts.append("\n\n**To decide**\n")
+        for step in document.to_decide:
             self._parts.append(f"\n- {self._cell(step)}")
-        if document.notes.rows:
-            self._parts.append("\n\n**Please note**\n")
-            self._parts.append(self._block(document.notes, _ITEM))
+        if document.notes:
+            self._parts.append("\n\n**Please note**")
+            for table in document.notes:
+                self._table(table)
         for section in document.sections.values():
-            self._section(section)
+            self._folded(section)
+        if document.unchanged:
+            self._parts.append(f"\n\n{self._cell(document.unchanged)}")
         footer = " · ".join(self._cell(cell) for cell in document.footer)
         full = f" · {self._full}" if self._full else ""
         self._parts.append(f"\n\n---\n\n<sub>{footer}{full}</sub>\n")
@@ -163,6 +199,21 @@ class _Layout:
             self._parts.append(f"\n\n{self._cell(note)}")
         for table in section.tables:
             self._table(table)
+
+    def _folded(self, section: Section) -> None:
+        """A section behind its line, unless it is urgent or no more than that."""
+        if section.is_urgent or not (section.tables or section.notes):
+            self._section(section)
+            return
+        summary = spaced(map(self._element, section.summary))
+        title = f"<b>{prose_element(section.title)}:</b> {summary}"
+        self._parts.append(f"\n\n<details><summary>{title}</summary>")
+        for note in section.notes:
+            self._parts.append(f"\n\n{self._cell(note)}")
+        for table in section.tables:
+            is_alone = len(section.tables) == 1
+            self._table(replace(table, is_folded=False) if is_alone else table)
+        self._parts.append(_FOLD_END)
 
     def _table(self, table: Table) -> None:
         if table.is_folded:
@@ -215,10 +266,29 @@ class _Layout:
     def _cell(self, cell: Cell) -> str:
         return spaced(map(self._part, cell))
 
+    def _element(self, part: Part) -> str:
+        """A part where Markdown is not read."""
+        match part:
+            case Text(text) | Link(text) | Person(text):
+                return code_element(text, round(NAME_LIMIT * self._scale))
+            case Words(text):
+                return prose_element(text, round(SENTENCE_LIMIT * self._scale))
+            case Number(text):
+                return prose_element(text)
+            case Pair(old, new):
+                return f"{self._element(old)}{_NBSP}→ {self._element(new)}"
+            case _:  # marks, arrows and words of ours
+                return self._part(part).replace("**", "")
+
     def _part(self, part: Part) -> str:
         match part:
             case Text(text):
                 return code(text, round(NAME_LIMIT * self._scale))
+            case Link(text, address):
+                shown = code(text, round(NAME_LIMIT * self._scale))
+                return f"[{shown}]({address})" if is_address(address) else shown
+            case Person(text):
+                return mention(text) or code(text, round(NAME_LIMIT * self._scale))
             case Words(text):
                 return prose(text, round(SENTENCE_LIMIT * self._scale))
             case Number(text):
@@ -268,14 +338,6 @@ def _reference(full_report: str | None) -> str:
     """The full report as a link if it is an ordinary web address, else its name."""
     if full_report is None:
         return ""
-    if _is_address(full_report):
+    if is_address(full_report):
         return f"[full report]({full_report})"
     return f"full report: {code(full_report)}"
-
-
-def _is_address(text: str) -> bool:
-    scheme, _, rest = text.partition("://")
-    return scheme in ("https", "http") and len(text) <= 500 and quote(rest, safe=_IN_LINK) == rest
-
-
-_IN_LINK = "/:?#=&%+,;@-._~"

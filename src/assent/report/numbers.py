@@ -15,6 +15,7 @@ from assent.core.scalar import number as finite
 from assent.core.units import count as count  # part of how reports write numbers
 
 MINUS = "\N{MINUS SIGN}"
+_PLAIN = re.compile(r"-?[\d,]+(?:\.\d+)?")
 _DIGITS = 4
 _MOST_DIGITS = 17  # tells any two doubles apart
 _CONFUSABLE = re.compile(
@@ -78,9 +79,26 @@ def show(value: Scalar | UnsetType) -> Shown:
     return Shown(number(value))
 
 
-def show_both(old: Scalar | UnsetType, new: Scalar | UnsetType) -> tuple[Shown, Shown]:
-    """Both values, with as many digits as it takes to tell them apart if they differ. Text is
-    quoted where the other side reads the same and is not text: `"1"` became 1.
+def show_apart(value: Scalar | UnsetType, bound: float | None) -> Shown:
+    """As `show`, with as many digits as it takes to tell a number from the bound beside it."""
+    known = finite(value)
+    if known is None or bound is None or known == bound:
+        return show(value)
+    texts = (number(known, digits) for digits in range(_DIGITS, _MOST_DIGITS + 1))
+    return Shown(next((text for text in texts if _is_apart(text, known, bound)), repr(known)))
+
+
+def _is_apart(text: str, value: float, bound: float | None) -> bool:
+    """Whether the text of a value is none of the bound, or the value is the bound."""
+    return bound is None or value == bound or float(text.replace(",", "")) != bound
+
+
+def show_both(
+    old: Scalar | UnsetType, new: Scalar | UnsetType, bound: float | None = None
+) -> tuple[Shown, Shown]:
+    """Both values, with as many digits as it takes to tell them apart if they differ, and the new
+    one from a `bound`. Text is quoted where the other side reads the same and is not text: `"1"`
+    became 1.
     """
     if isinstance(old, str) != isinstance(new, str):
         return _quoted(old), _quoted(new)
@@ -89,7 +107,7 @@ def show_both(old: Scalar | UnsetType, new: Scalar | UnsetType) -> tuple[Shown, 
         return show(old), show(new)
     for digits in range(_DIGITS, _MOST_DIGITS + 1):
         texts = number(left, digits), number(right, digits)
-        if texts[0] != texts[1]:
+        if texts[0] != texts[1] and _is_apart(texts[1], right, bound):
             return Shown(texts[0]), Shown(texts[1])
     return Shown(repr(left)), Shown(repr(right))
 
@@ -163,10 +181,13 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
-def aligned(values: tuple[float, float], changes: tuple[float, ...]) -> list[str] | None:
+def aligned(
+    values: tuple[float, float], changes: tuple[float, ...], bound: float | None = None
+) -> list[str] | None:
     """Two values and their changes, all to the same decimal: three digits of the largest change,
-    and as many as it takes for none that is there to read as none. None for numbers so large or so
-    small that no decimal says both.
+    and as many as it takes for none that is there to read as none, and for the new value not to
+    read like a `bound` that it is not. None for numbers so large or so small that no decimal says
+    both.
     """
     scale = max(map(abs, changes))
     if not (scale > 1e-9 and max(map(abs, (*values, *changes))) < 1e15):
@@ -176,6 +197,7 @@ def aligned(values: tuple[float, float], changes: tuple[float, ...]) -> list[str
         left, right = (f"{value:,.{decimals}f}" for value in values)
         moved = [_at(change, decimals) for change in changes]
         is_said = bool(round(changes[0], decimals)) or not changes[0]
+        is_said = is_said and _is_apart(right, values[1], bound)
         if is_said and (left != right or values[0] == values[1]):
             return [left, right, *moved]
     return None
@@ -184,6 +206,22 @@ def aligned(values: tuple[float, float], changes: tuple[float, ...]) -> list[str
 def _at(change: float, decimals: int) -> str:
     sign = "+" if change > 0 else MINUS if change < 0 else ""
     return f"{sign}{abs(change):,.{decimals}f}"
+
+
+def level(old: Shown, new: Shown, change: float) -> tuple[Shown, Shown, str]:
+    """Two values as they are shown, and the change of them, with as many decimals as each other:
+    `0.5000`, `0.5001`, `+0.0001`. Those of which one needs an exponent stay as they are.
+    """
+    sides, own = (old, new), signed(change)
+    if any(side.is_text or not _PLAIN.fullmatch(side.text) for side in sides):
+        return old, new, own
+    decimals = max(len(side.text.partition(".")[2]) for side in sides)
+    moved = _at(change, decimals)
+    if not float(moved.strip("+" + MINUS).replace(",", "")):
+        return old, new, own
+    padded = (Shown(f"{float(side.text.replace(',', '')):,.{decimals}f}") for side in sides)
+    left, right = sides if not decimals else padded
+    return left, right, moved
 
 
 def arrow(change: float) -> str:

@@ -43,6 +43,19 @@ class Words(Struct, frozen=True):
     text: str
 
 
+class Link(Struct, frozen=True):
+    """Untrusted text that leads to an address, if that is an ordinary one of the web."""
+
+    text: str
+    address: str
+
+
+class Person(Struct, frozen=True):
+    """Somebody who is called, so that the forge tells them."""
+
+    text: str
+
+
 class Number(Struct, frozen=True):
     """Digits and units."""
 
@@ -77,7 +90,7 @@ class Break(Struct, frozen=True):
     """A new line inside a cell."""
 
 
-Part = Text | Words | Number | Pair | State | Move | Break
+Part = Text | Link | Person | Words | Number | Pair | State | Move | Break
 Cell = tuple[Part, ...]
 """Parts with one space between them, and none before a punctuation mark."""
 Row = tuple[Cell, ...]
@@ -132,11 +145,12 @@ class Picture(Struct, frozen=True, kw_only=True):
 
 
 class Topic(StrEnum):
-    """What a section of a review is about, whatever its heading says."""
+    """What a section of a review is about, whatever its heading says: in the order in which they
+    are read, digests last.
+    """
 
-    SIDES = "sides"
-    RULES = "rules"
     GATES = "gates"
+    RULES = "rules"
     METRICS = "metrics"
     PREDICTIONS = "predictions"
     DATA = "data"
@@ -145,15 +159,20 @@ class Topic(StrEnum):
     PARAMETERS = "parameters"
     ENVIRONMENT = "environment"
     APPROVALS = "approvals"
+    SIDES = "sides"
 
 
 class Section(Struct, frozen=True, kw_only=True):
     """A part of the report. One without tables and notes is said in one line. `charts` and
-    `pictures` are shown by the full report only.
+    `pictures` are shown by the full report only. A comment folds all of it but its line, unless it
+    `is_urgent`: then only what is folded of it is. `is_unchanged`: everything was looked at, and is
+    the same.
     """
 
     title: str
     summary: Cell
+    is_urgent: bool = False
+    is_unchanged: bool = False
     tables: tuple[Table, ...] = ()
     notes: tuple[Cell, ...] = ()
     charts: tuple[Chart, ...] = ()
@@ -161,25 +180,33 @@ class Section(Struct, frozen=True, kw_only=True):
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """The verdict, the figures that decide, what no gate judges, what to do next, and the sections
-    in the order in which they are read.
+    """The verdict, the figures that decide, what no gate judges, who has to decide what, and the
+    sections in the order in which they are read. `subject` is what the change is called, and where
+    it is; `unchanged` what a comment tells of sections that it leaves out.
     """
 
     model: str
     bundle: Digest
     mark: Mark
     headline: Cell
+    subject: tuple[Cell, ...]
     figures: Table
     look_at: Table
-    next_steps: tuple[Cell, ...]
-    notes: Table
+    to_decide: tuple[Cell, ...]
+    notes: tuple[Table, ...]
     sections: dict[Topic, Section]
     footer: tuple[Cell, ...]
+    unchanged: Cell = ()
 
 
 def cell(*parts: str | Part) -> Cell:
     """A cell. A plain string is untrusted text."""
     return tuple(Text(part) if isinstance(part, str) else part for part in parts)
+
+
+def linked(text: str, address: str | None) -> Text | Link:
+    """Text that leads somewhere, if there is an address."""
+    return Text(text) if address is None else Link(text, address)
 
 
 def spaced(rendered: Iterable[str]) -> str:

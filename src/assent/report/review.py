@@ -39,7 +39,9 @@ class ReviewReport(msgspec.Struct, frozen=True, kw_only=True):
     """One review of one candidate. `evidence` is the candidate's, `policy` the digest of the
     rules that were applied, `at` RFC 3339. `rule_changes` says how the change under review
     alters those rules; `notes` are sentences by Assent that may hold untrusted names; `plots` are
-    the candidate's. `scope` is what the rules look at.
+    the candidate's. `scope` is what the rules look at. `change_address` is where the forge shows
+    the change, `repository` where it shows the repository; without them it is on no forge.
+    `notify`: those who may approve are called.
     """
 
     model: str
@@ -56,3 +58,6 @@ class ReviewReport(msgspec.Struct, frozen=True, kw_only=True):
     change_id: str | None = None
     change_title: str | None = None
     plots: tuple[Plot, ...] = ()
+    change_address: str | None = None
+    repository: str | None = None
+    notify: bool = False

@@ -9,10 +9,12 @@ from assent.report.escape import name, shorten, visible
 from assent.report.parts import (
     Break,
     Cell,
+    Link,
     Move,
     Number,
     Pair,
     Part,
+    Person,
     Section,
     State,
     Table,
@@ -64,7 +66,7 @@ def _cell(cell: Cell) -> str:
 
 def _part(part: Part) -> str:
     match part:
-        case Text(text):
+        case Text(text) | Link(text) | Person(text):
             return name(text, _NAME_LIMIT)
         case Words(text):
             return visible(shorten(text, _SENTENCE_LIMIT))

@@ -218,7 +218,7 @@ def test_every_bound_has_a_finding_with_reason_and_evidence() -> None:
         "accuracy max_drop 1%",
     ]
     assert [finding.outcome for finding in (low, high, drop)] == [FAILED, PASSED, FAILED]
-    assert (low.reason, drop.reason) == ("below the bound", "fell by 22.2222%")
+    assert (low.reason, drop.reason) == ("below the bound", "fell by 22.22%")
     assert low.evidence == "`accuracy` = 0.7"
     assert drop.evidence == "`accuracy`: 0.9 → 0.7"
     assert low.remedy

@@ -108,7 +108,9 @@ def test_flips_examples_and_tables_of_a_comparison() -> None:
 def test_unchanged_predictions_are_one_line() -> None:
     label, left, _ = drawn(np.random.default_rng(1), 100)
     section = predictions_section(compared(binary(label, left), binary(label, left)))
-    assert section == Section(title="Predictions", summary=(Words("unchanged (100)"),))
+    assert section == Section(
+        title="Predictions", summary=(Words("unchanged (100)"),), is_unchanged=True
+    )
 
 
 def test_without_a_baseline_the_rows_are_counted() -> None:

@@ -7,7 +7,8 @@ import pytest
 from assent.core.approval import Approvals
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.report.parts import Text
-from assent.report.sections.verdict import gates_section, headline, next_steps, still_needed
+from assent.report.sections.gates import gates_section
+from assent.report.sections.verdict import headline, next_steps, still_needed
 from assent.report.text import to_text
 from tests.report.samples import FAIL, PASS, SKIP, WAIT, review
 

@@ -114,6 +114,7 @@ class RemoteChanges(ABC, Generic[R]):
             landed=is_landed,
             landed_as=landed_as,
             address=request.address,
+            repository=self._remote.page,
         )
         self._known[request.number] = Found(change=change, request=request, is_told=made.is_told)
         return self._known[request.number]
@@ -235,6 +236,7 @@ class RemoteChanges(ABC, Generic[R]):
             authors=distinct([*made, *self._makers(within)]) or (self.unknown,),
             remarks=(UNTOLD,) if landed and not within and pusher is None else (),
             landed=landed,
+            repository=self._remote.page,
         )
         return Found(change=change)
 

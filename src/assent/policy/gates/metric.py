@@ -320,7 +320,9 @@ def _is_kept(change: MetricChange, limit: Amount | str, sign: int) -> bool:
 
 def _beside(amount: Amount, limit: Amount, rounding: float) -> str:
     """An amount beside its limit: another figure if it is another, but for what is rounding."""
-    return show(amount) if abs(amount - limit) <= rounding else show_apart(amount, limit)[0]
+    if abs(amount - limit) <= rounding:
+        return show_about(amount) if isinstance(amount, float) else show(amount)
+    return show_apart(amount, limit, is_estimate=True)[0]
 
 
 def _moved(change: MetricChange) -> str:

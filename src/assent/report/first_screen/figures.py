@@ -135,7 +135,9 @@ def _class(diff: Diff) -> Row | None:
     if worst is None or worst.old_recall is None or worst.new_recall is None:
         return None
     change = worst.new_recall - worst.old_recall
-    move = Move(Effect.WORSE, arrow=numbers.arrow(change), amount=numbers.signed(change))
-    values = shapes.both(*numbers.show_both(worst.old_recall, worst.new_recall))
+    shown = numbers.show_both(worst.old_recall, worst.new_recall)
+    left, right, amount = numbers.level(*shown, change)
+    move = Move(Effect.WORSE, arrow=numbers.arrow(change), amount=amount)
+    values = shapes.both(left, right)
     rows = Words(f"({count(worst.rows, 'row')})")
     return cell(Words("worst class"), worst.name, rows, Words(": recall")), values, (move,)

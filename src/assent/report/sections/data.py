@@ -56,7 +56,12 @@ def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
         words = cell(Words("None was declared.")) if equal is None else shapes.unchanged(equal)
         beside = cell(Words("; " + _nothing_shared(data))) if data.overlaps else ()
         summary = (*words, *beside)
-        return Section(title="Data", summary=summary, tables=shapes.filled(same))
+        return Section(
+            title="Data",
+            summary=summary,
+            is_unchanged=equal is not None,
+            tables=shapes.filled(same),
+        )
     changes = shapes.table(
         "Data sets that differ",
         ("Data set", "Change"),

@@ -94,6 +94,7 @@ def metrics_section(diff: Diff) -> Section:
     return Section(
         title="Metrics",
         summary=summary,
+        is_unchanged=has_baseline and same is not None,
         tables=shapes.filled(table, slices),
         notes=tuple(_notes(diff)),
     )
@@ -278,24 +279,32 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
     return value, (*moved, *extra)
 
 
-def figures(metric: MetricChange, effect: Effect) -> tuple[Cell, Cell]:
+def figures(
+    metric: MetricChange, effect: Effect, *, bound: float | None = None
+) -> tuple[Cell, Cell]:
     """The values of both sides, and how they moved with the interval of that: all to the same
-    decimal where there is one.
+    decimal where there is one. The new value reads like `bound` only if it is.
     """
     if effect is Effect.UNCHANGED or effect is Effect.NEW:
-        return (shapes.part(numbers.show(metric.new)),), (Move(effect),)
-    value = shapes.both(*numbers.show_both(metric.old, metric.new))
+        return (shapes.part(numbers.show_apart(metric.new, bound)),), (Move(effect),)
+    sides = numbers.show_both(metric.old, metric.new, bound)
+    value = shapes.both(*sides)
     if effect is Effect.NOT_COMPARED:  # what lies between values of other things is no change
         return value, (Move(effect),)
     change, relative, interval = metric.change, metric.relative, metric.interval
-    amount = "" if change is None else numbers.signed(change)
+    amount = ""
     told: Cell = ()
+    if change is not None:
+        old, new, amount = numbers.level(*sides, change)
+        value = shapes.both(old, new)
     if interval is not None and change is not None:
         ends = tuple(map(_end, (interval.low, interval.high)))
-        sides = [number(side) for side in (metric.old, metric.new)]
-        sure = [float(side) for side in sides if side is not None]
+        known = [number(side) for side in (metric.old, metric.new)]
+        sure = [float(side) for side in known if side is not None]
         if len(sure) == 2:
-            texts = numbers.aligned((sure[0], sure[1]), (change, interval.low, interval.high))
+            texts = numbers.aligned(
+                (sure[0], sure[1]), (change, interval.low, interval.high), bound
+            )
             if texts is not None:
                 left, right, amount, *aligned = texts
                 value, ends = (Pair(Number(left), Number(right)),), tuple(aligned)

@@ -62,6 +62,7 @@ def model_section(diff: ModelDiff) -> Section:
         return Section(
             title="Model",
             summary=(*shapes.unchanged(diff.sameness, size), *_danger_words(diff)),
+            is_unchanged=not dangers.rows,
             tables=shapes.filled(dangers),
         )
     changed = [part for part in diff.parts if part.is_changed]

@@ -56,7 +56,11 @@ def predictions_section(diff: Diff) -> Section | None:
         _calibration(predictions),
     )
     return Section(
-        title=_TITLE, summary=_summary(predictions), tables=tables, notes=_notes(predictions)
+        title=_TITLE,
+        summary=_summary(predictions),
+        is_unchanged=bool(predictions.joined) and predictions.sameness is not None,
+        tables=tables,
+        notes=_notes(predictions),
     )
 
 
@@ -237,7 +241,7 @@ def _classes(predictions: PredictionsDiff) -> Table:
 def _class(change: ClassChange) -> Row:
     rows = Words(f"({count(change.rows, 'row')})")
     recall = _moved(change.old_recall, change.new_recall)
-    if change.p is not None and recall:
+    if change.p is not None and change.old_recall != change.new_recall:
         is_by_chance = change.p >= _CHANCE
         words = "may be chance" if is_by_chance else f"p = {numbers.number(change.p, 2)}"
         recall = (*recall, Words(words))
@@ -247,11 +251,15 @@ def _class(change: ClassChange) -> Row:
 def _moved(old: float | None, new: float | None) -> Cell:
     """A share before and after, and by how much it changed; of no rows there is none."""
     if old is None or new is None:
-        sides = [Words("no rows") if side is None else Words(f"{side:.1%}") for side in (old, new)]
+        sides = [
+            Words("no rows") if side is None else shapes.part(numbers.show(side))
+            for side in (old, new)
+        ]
         return sides[0], Words("→"), sides[1]
     if old == new:
-        return cell(Number(f"{new:.1%}"))
-    return (*shapes.both(*numbers.show_both(old, new)), Words(f"({numbers.signed(new - old)})"))
+        return (shapes.part(numbers.show(new)),)
+    left, right, moved = numbers.level(*numbers.show_both(old, new), new - old)
+    return (*shapes.both(left, right), Words(f"({moved})"))
 
 
 def _examples(predictions: PredictionsDiff) -> Table:
@@ -269,15 +277,15 @@ def _example(example: Example, has_shown: bool) -> Row:
     prediction = shapes.both(*numbers.show_both(example.old, example.new))
     if example.old == example.new:
         prediction = (shapes.part(numbers.show(example.new)),)
-    if example.old_score is not None and example.new_score is not None:
-        scores = numbers.show_both(example.old_score, example.new_score)
-        prediction = (*prediction, Break(), *shapes.both(*scores))
     change = example.change
-    move = Move(
-        _EFFECTS[example.effect],
-        arrow="" if change is None else numbers.arrow(change),
-        amount="" if change is None else numbers.signed(change),
-    )
+    amount = "" if change is None else numbers.signed(change)
+    if example.old_score is not None and example.new_score is not None:
+        left, right = numbers.show_both(example.old_score, example.new_score)
+        if change is not None:
+            left, right, amount = numbers.level(left, right, change)
+        prediction = (*prediction, Break(), *shapes.both(left, right))
+    arrow = "" if change is None else numbers.arrow(change)
+    move = Move(_EFFECTS[example.effect], arrow=arrow, amount=amount)
     row = (cell(example.id), (shapes.part(numbers.show(example.label)),), prediction, (move,))
     return (*row, _shown(example)) if has_shown else row
 

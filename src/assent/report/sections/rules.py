@@ -22,5 +22,6 @@ def rules_section(report: ReviewReport) -> Section | None:
         summary=cell(
             Words(f"{changed} would change. This review applied the rules of the base branch.")
         ),
-        tables=(shapes.listing("What would change", report.rule_changes),),
+        tables=shapes.lines("What would change", report.rule_changes),
+        is_urgent=True,
     )

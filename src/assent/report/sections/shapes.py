@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from assent.core.diff.sameness import Same
 from assent.core.digest import Digest, hex_of, short
 from assent.report.numbers import Shown, count
@@ -22,6 +24,8 @@ from assent.report.parts import (
 
 MAX_ROWS = 2_000
 """The most rows that a table has."""
+MOST_OPEN = 5
+"""The most lines of a kind that nobody has to unfold."""
 UNCHANGED = "unchanged"
 """The word for what was compared value by value and is equal; no section has another one."""
 NOTHING = Words("\N{EN DASH}")
@@ -54,6 +58,13 @@ def listing(title: str, lines: Iterable[str], limit: int = MAX_ROWS) -> Table:
     all_lines = tuple(lines)
     rows: list[Row] = [(cell(Words(line)),) for line in all_lines[:limit]]
     return table(title, (title,), rows, total=len(all_lines), kept=len(rows))
+
+
+def lines(title: str, given: Sequence[str]) -> tuple[Table, ...]:
+    """Sentences as a list of which a comment shows the first, and unfolds the others."""
+    first, rest = given[:MOST_OPEN], given[MOST_OPEN:]
+    more = listing(f"{title}: {count(len(rest), 'other')}", rest)
+    return filled(listing(title, first), msgspec.structs.replace(more, is_folded=True))
 
 
 def filled(*tables: Table) -> tuple[Table, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from assent.core.diff import Diff, Side
@@ -10,14 +11,18 @@ from assent.report import numbers
 from assent.report.parts import (
     Break,
     Cell,
+    Link,
     Row,
     Section,
     Text,
     Words,
     cell,
+    linked,
 )
 from assent.report.review import ReviewReport
 from assent.report.sections import shapes
+
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 
 
 def sides_section(report: ReviewReport) -> Section:
@@ -25,7 +30,7 @@ def sides_section(report: ReviewReport) -> Section:
     new, old = report.diff.candidate, report.diff.baseline
     rows: list[Row] = []
     for label, of_side in _SIDE_ROWS:
-        cells = [of_side(side) for side in (old, new) if side is not None]
+        cells = [of_side(report, side) for side in (old, new) if side is not None]
         if any(cells):
             rows.append((cell(Words(label)), *(side or cell(shapes.NOTHING) for side in cells)))
     columns = ("", "Candidate") if old is None else ("", "Baseline", "Candidate")
@@ -51,26 +56,32 @@ def _relation(diff: Diff) -> str:
     return "The model files differ."
 
 
-def _commit(side: Side) -> Cell:
+def commit_link(report: ReviewReport, commit: str) -> Text | Link:
+    """A commit, and where the forge shows it: all of them have it below the repository."""
+    known = report.repository is not None and _COMMIT.fullmatch(commit)
+    return linked(commit[:12], f"{report.repository}/commit/{commit}" if known else None)
+
+
+def _commit(report: ReviewReport, side: Side) -> Cell:
     if side.code.commit is None:
         return ()
     dirty = (Words("with uncommitted changes"),) if side.code.is_dirty else ()
-    return (Text(side.code.commit[:12]), *dirty)
+    return (commit_link(report, side.code.commit), *dirty)
 
 
-def _run(side: Side) -> Cell:
+def _run(_: ReviewReport, side: Side) -> Cell:
     if side.run is None:
         return ()
     attempt = (Words(f"attempt {side.run.attempt}"),) if side.run.attempt > 1 else ()
-    return (Words(side.run.system), Text(side.run.id), *attempt)
+    return (Words(side.run.system), linked(side.run.id, side.run.address), *attempt)
 
 
-_SIDE_ROWS: tuple[tuple[str, Callable[[Side], Cell]], ...] = (
-    ("Version", lambda side: () if side.version is None else cell(f"v{side.version}")),
-    ("Bundle", lambda side: cell(shapes.digits(side.bundle))),
-    ("Model files", lambda side: cell(shapes.digits(side.model_digest))),
+_SIDE_ROWS: tuple[tuple[str, Callable[[ReviewReport, Side], Cell]], ...] = (
+    ("Version", lambda _, side: () if side.version is None else cell(f"v{side.version}")),
+    ("Bundle", lambda _, side: cell(shapes.digits(side.bundle))),
+    ("Model files", lambda _, side: cell(shapes.digits(side.model_digest))),
     ("Commit", _commit),
-    ("Branch", lambda side: cell(side.code.branch) if side.code.branch else ()),
+    ("Branch", lambda _, side: cell(side.code.branch) if side.code.branch else ()),
     ("Run", _run),
 )
 
@@ -83,14 +94,17 @@ def _steps(report: ReviewReport) -> list[Row]:
         if step is not None
     ]
     if report.change_id or report.change_title:
-        change = cell(*(part for part in (report.change_id, report.change_title) if part))
+        id_ = linked(report.change_id, report.change_address) if report.change_id else None
+        title = Text(report.change_title) if report.change_title else None
+        change = tuple(part for part in (id_, title) if part is not None)
         rows.append((cell(Words("Change")), change))
     person = report.evidence.trained_by
     if person is not None:
         proof = Words(f"(identity: {person.proof})")
         rows.append((cell(Words("Started by")), (Text(person.login), proof)))
     if report.evidence.run is not None and report.evidence.run.address:
-        rows.append((cell(Words("Run")), cell(report.evidence.run.address)))
+        address = report.evidence.run.address
+        rows.append((cell(Words("Run")), (Link(address, address),)))
     return rows
 
 

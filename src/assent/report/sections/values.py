@@ -13,7 +13,6 @@ from assent.core.scalar import Scalar
 from assent.report import numbers
 from assent.report.parts import (
     Break,
-    Cell,
     Row,
     Section,
     Table,
@@ -26,7 +25,7 @@ from assent.report.sections import shapes
 def values_section(title: str, column: str, values: Values) -> Section:
     """Named values that differ."""
     if not values.changes and not values.not_compared:
-        return Section(title=title, summary=_same(values))
+        return _alike(title, values)
     return Section(
         title=title,
         summary=cell(Words(differing(values))),
@@ -44,7 +43,7 @@ def environment_section(diff: Diff) -> Section:
     )
     if not tables and not packages.not_compared + environment.not_compared:
         both = Values(same=packages.same + environment.same)
-        return Section(title=title, summary=_same(both))
+        return _alike(title, both)
     parts = (
         f"packages: {differing(packages, are_versions=True)}",
         f"environment: {differing(environment)}",
@@ -56,9 +55,11 @@ def environment_section(diff: Diff) -> Section:
     return Section(title=title, summary=cell(Words("; ".join(parts))), tables=tables)
 
 
-def _same(values: Values) -> Cell:
+def _alike(title: str, values: Values) -> Section:
     same = values.sameness
-    return cell(Words("None are known.")) if same is None else shapes.unchanged(same)
+    if same is None:
+        return Section(title=title, summary=cell(Words("None are known.")))
+    return Section(title=title, summary=shapes.unchanged(same), is_unchanged=True)
 
 
 def differing(values: Values, *, are_versions: bool = False) -> str:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from heapq import nsmallest
 from itertools import islice
 
 from assent.core.approval import ANYONE, Approvals
+from assent.core.identity import unpinned
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.report.escape import shorten
 from assent.report.numbers import count
-from assent.report.parts import (
-    Break,
-    Cell,
-    Mark,
-    Part,
-    Row,
-    Section,
-    State,
-    Words,
-    cell,
-)
+from assent.report.parts import Cell, Mark, Part, Person, State, Text, Words, cell
 from assent.report.quality import Quality
-from assent.report.review import ReviewReport
 from assent.report.sections import shapes
 
 _MAX_STEPS = 3
@@ -42,7 +31,6 @@ STATES = {
     Outcome.PASSED: State(Mark.PASSED, "passed"),
     Outcome.NOT_APPLICABLE: State(Mark.NEUTRAL, "not applicable"),
 }
-RANK_OF_OUTCOME = {outcome: rank for rank, outcome in enumerate(STATES)}
 
 
 def headline(
@@ -99,9 +87,9 @@ def blocked_by(verdict: Verdict) -> str:
     return "".join((words, *(f", {n:,} {word}" for n, word in others)))
 
 
-def next_steps(verdict: Verdict, approvals: Approvals) -> tuple[Cell, ...]:
-    """What is to be done, the most important first."""
-    awaited = (still_needed(approvals),) if approvals.missing else ()
+def next_steps(verdict: Verdict, approvals: Approvals, *, notify: bool = False) -> tuple[Cell, ...]:
+    """What is to be done, the most important first: by whom, where people have to decide."""
+    awaited = (still_needed(approvals, notify=notify),) if approvals.missing else ()
     match verdict.decision:
         case Decision.PASSED:
             return (cell(Words("Nothing is missing. Merge when you are ready.")),)
@@ -128,39 +116,20 @@ def _remedies(findings: tuple[Finding, ...]) -> tuple[Cell, ...]:
     return tuple(steps)
 
 
-def still_needed(approvals: Approvals) -> Cell:
-    """How many approvals are missing, and from whom."""
+def still_needed(approvals: Approvals, *, notify: bool = False) -> Cell:
+    """How many approvals are missing, and from whom; with `notify` they are called."""
     needed = Words(count(approvals.missing, "more approval is needed", "more approvals are needed"))
     if ANYONE in approvals.of:
         return (needed, Words("from anyone who may write to the repository."))
     if not approvals.of:
         return (needed, Words("."))
-    return (needed, Words("from"), *shapes.named(approvals.of, _MAX_NAMES, "or"), Words("."))
+    named = shapes.named([unpinned(who)[0] for who in approvals.of], _MAX_NAMES, "or")
+    people = (_called(part) for part in named) if notify else named
+    return (needed, Words("from"), *people, Words("."))
 
 
-def gates_section(report: ReviewReport) -> Section:
-    """Every finding, those that block first."""
-    findings = report.verdict.findings
-    if not findings:
-        return Section(title="Gates", summary=cell(Words("None. Nothing was judged.")))
-    first = nsmallest(
-        shapes.MAX_ROWS, findings, key=lambda finding: RANK_OF_OUTCOME[finding.outcome]
-    )
-    counts = [(len(report.verdict.of(outcome)), state.word) for outcome, state in STATES.items()]
-    table = shapes.table(
-        "Gates",
-        ("Result", "Gate", "Why"),
-        [_finding(finding) for finding in first],
-        total=len(findings),
-        kept=sum(finding.outcome is not Outcome.PASSED for finding in first),
-    )
-    return Section(title="Gates", summary=shapes.tally(counts), tables=(table,))
-
-
-def _finding(finding: Finding) -> Row:
-    why: list[Part] = [Words(finding.reason)]
-    if finding.evidence:
-        why += [Words("·"), Words(finding.evidence)]
-    if finding.remedy and finding.outcome is not Outcome.PASSED:
-        why += [Break(), Words("→"), Words(finding.remedy)]
-    return ((STATES[finding.outcome],), cell(finding.rule), tuple(why))
+def _called(part: Part) -> Part:
+    """A name as that of somebody who is told. `codeowners` is a word of the policy."""
+    if isinstance(part, Text) and part.text != "codeowners":
+        return Person(part.text)
+    return part
