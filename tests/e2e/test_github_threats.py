@@ -148,8 +148,10 @@ def test_a_pull_request_that_changes_the_rules(world: World) -> None:
     [comment] = world.comments(pull)
     assert "`accuracy min 0.5`" in comment.body
     assert "`accuracy min 0.0`" not in comment.body
-    assert "2 rules would change. This review applied the rules of the base branch." in comment.body
-    assert '`{"from":["bob","grace"]}` → `{"count":0,"from":["ada"]}`' in comment.body
+    assert "3 rules would change. This review applied the rules of the base branch." in comment.body
+    assert "`approvals.count` is `0` instead of `1`" in comment.body
+    assert "`approvals.from` no longer has `bob`, `grace` and now has `ada`" in comment.body
+    assert "the gate on `metric accuracy`: `min` is `0` instead of `0.5`" in comment.body
     assert world.statuses(pull.head_sha)[-1][1] == "failure"
 
 

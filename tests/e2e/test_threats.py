@@ -149,14 +149,22 @@ def test_somebody_who_is_not_listed_any_more(approved: Project) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "shown"),
     [
-        ("min: 0.5, max_drop: 0.05", "min: 0.1", "gates"),
-        ('{count: 1, from: ["@reviewers"]}', "{count: 0}", "approvals"),
+        ("min: 0.5, max_drop: 0.05", "min: 0.1", "the gate on `metric accuracy`: "),
+        (
+            '{count: 1, from: ["@reviewers"]}',
+            "{count: 0}",
+            "`approvals.count` is `0` instead of `1`",
+        ),
         (
             "people:\n",
             "people:\n  mallory: {email: m@example.com, groups: [reviewers]}\n",
-            "people.mallory",
+            "`people.mallory` is set to ",
         ),
-        ("production: {after: staging, ", "production: {", "stages"),
+        (
+            "production: {after: staging, ",
+            "production: {",
+            "`stages.production.after` is not set any more",
+        ),
     ],
     ids=["gates", "approvals", "people", "stages"],
 )
@@ -171,7 +179,7 @@ def test_a_change_is_judged_by_the_rules_of_the_base_branch(
     assert "accuracy min 0.5" in review.stdout
     assert "accuracy max_drop 0.05" in review.stdout
     assert "approvals: 1 of @reviewers" in review.stdout
-    assert f"note: {shown}: " in review.stdout
+    assert f"note: {shown}" in review.stdout
     assert "This change alters the rules" in shipped.comment()
     shipped.run("approve", "--as", "ada", code=10)
     shipped.run("register", code=10)
@@ -189,7 +197,7 @@ def test_a_review_names_what_guards_the_base_branch_and_how_the_model_is_made(
     said = shipped.run("review").stdout
     assert "note: .github/workflows differs from that of main" in said
     assert "note: CODEOWNERS differs from that of main" in said
-    assert 'note: inputs: ["train.sh",' in said
+    assert "note: `inputs` no longer has `train.sh`" in said
 
 
 @pytest.mark.threat(12)

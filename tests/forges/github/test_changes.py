@@ -51,6 +51,7 @@ def test_the_event_says_which_pull_request(
         head=scene.pull.head_sha,
         authors=change.authors,
         address="https://github.com/acme/churn/pull/7",
+        repository="https://github.com/acme/churn",
     )
     assert people(change) == {"alice": "alice"}
 
