@@ -25,6 +25,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from assent.core.addresses import opening
 from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.core.registries import repository_of
@@ -86,9 +87,10 @@ def open_store(
     repository = repository_of(address)
     if repository is None:
         raise UsageError(
-            f"opening the store {address!r}",
+            opening(address),
             "that is no address of a repository in a container registry",
-            hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
+            hint="write it as `oci://ghcr.io/owner/repository`, in lower case, without a tag and "
+            "without a login (docs/stores.md says how to log in)",
         )
     host, name = repository
 
