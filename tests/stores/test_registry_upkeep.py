@@ -122,6 +122,44 @@ def test_a_tag_that_was_moved_takes_nothing_else_away(server: Server, reopen: Op
     assert set(reopen().check(production.blobs).values()) == {BlobState.SOUND}
 
 
+@pytest.mark.threat(25)
+def test_a_note_that_was_moved_takes_nothing_else_away(server: Server, reopen: Opened) -> None:
+    """What is purged has no note, or an old one. A tag of that name may name production by now."""
+    purged, production = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
+    reopen().point("churn/versions/1", version_of(production))
+    line = Registry(server.host, NAME, lambda: None)
+    content = line.read("manifests", "churn-v1", most=1 << 20)
+    assert content is not None
+    line.put_manifest(f"_used.{hex_of(purged.digest)}", content, MANIFEST_MEDIA_TYPE)
+    assert reopen().remove(purged.digest, older_than_s=0.0)
+    assert line.digest_of_tag("churn-v1") == digest_of(content)
+    assert set(reopen().check(production.blobs).values()) == {BlobState.SOUND}
+
+
+@pytest.mark.threat(25)
+def test_a_hint_that_is_moved_meanwhile_takes_nothing_else_away(
+    server: Server, reopen: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, production = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
+    reopen().point("churn/versions/1", version_of(production))
+    reopen().remember("churn/inputs/3f2a", gone.digest)
+    line = Registry(server.host, NAME, lambda: None)
+    content = line.read("manifests", "churn-v1", most=1 << 20)
+    assert content is not None
+    read = OciStore.read_tag
+
+    def moved(self: OciStore, tag: str, kind: str) -> Any:
+        answer = read(self, tag, kind)
+        line.put_manifest(tag, content, MANIFEST_MEDIA_TYPE)
+        return answer
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(OciStore, "read_tag", moved)
+        reopen().forget([gone.digest])
+    assert line.digest_of_tag("churn-v1") == digest_of(content)
+    assert set(reopen().check(production.blobs).values()) == {BlobState.SOUND}
+
+
 def as_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """That of Docker takes blobs for manifests if they look like one, and others do not."""
     holds, remove = Registry.holds, Registry.remove
