@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from assent.core.bundle import MANIFEST_MEDIA_TYPE, Bundle
+from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE, Bundle
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of
 from assent.errors import OutsideError
 from assent.ports import BlobState, NotInStoreError, Pointer
 from assent.stores.age_notes import Note
+from assent.stores.layout import INDEX_MEDIA_TYPE
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
 from assent.stores.registry_upkeep import USED_TYPE, RegistryUpkeep
@@ -297,6 +298,22 @@ def test_what_a_team_has_tagged_is_named(server: Server) -> None:
     one, two = old(server, 1), old(server, 2)
     line = Registry(server.host, NAME, lambda: None)
     line.put_manifest("for-the-demo", opened(server).read(one.digest), MANIFEST_MEDIA_TYPE)
+    named = {held.digest: held.is_named for held in opened(server).held()}
+    assert named == {one.digest: True, two.digest: False}
+
+
+def test_what_an_index_of_a_team_lists_is_named(server: Server) -> None:
+    one, two = old(server, 1), old(server, 2)
+    line = Registry(server.host, NAME, lambda: None)
+    content = opened(server).read(one.digest)
+    listed = {
+        "mediaType": MANIFEST_MEDIA_TYPE,
+        "artifactType": ARTIFACT_TYPE,
+        "digest": one.digest,
+        "size": len(content),
+    }
+    index = {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": [listed]}
+    line.put_manifest("for-the-demo", canonical_json(index), INDEX_MEDIA_TYPE)
     named = {held.digest: held.is_named for held in opened(server).held()}
     assert named == {one.digest: True, two.digest: False}
 

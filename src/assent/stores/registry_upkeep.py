@@ -17,11 +17,12 @@ from contextlib import suppress
 from functools import partial
 
 from assent.core.bundle import read_manifest
-from assent.core.digest import Digest, hex_of, is_digest
+from assent.core.digest import Digest, canonical_json, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import BUNDLE_AGAIN, Held, NotInStoreError
 from assent.stores import wrapping
 from assent.stores.age_notes import FRESH_S, Note, note_of_now, read_note
+from assent.stores.folder_upkeep import named_by_others
 from assent.stores.local_files import bundle_of
 from assent.stores.parallel import Transfers
 from assent.stores.registry import CONNECTIONS, RefusedError, Registry
@@ -31,6 +32,7 @@ HINT_TYPE = "application/vnd.assent.hint.v1"
 USED_TYPE = "application/vnd.assent.used.v1+json"
 BUNDLE, USED, HINT = "_bundle.", "_used.", "_hint."
 POINTER, HEAD = "_pointer.", "_head."
+_MAX_MANIFEST_BYTES = 64 << 20
 
 
 class RegistryUpkeep(ABC):
@@ -47,7 +49,7 @@ class RegistryUpkeep(ABC):
         """See `Upkeep.held`: the bundles that have our tag. Whatever else names one keeps it."""
         tags = self._registry.tags(("",))
         known = set(tags)
-        strange = self._named([tag for tag in tags if not _is_ours(tag, known)])
+        strange = self._needed_by([tag for tag in tags if not _is_ours(tag, known)])
         bundles = [digest for tag in tags if (digest := digest_in(tag, BUNDLE)) is not None]
         noted = {digest for tag in tags if (digest := digest_in(tag, USED)) is not None}
 
@@ -187,10 +189,15 @@ class RegistryUpkeep(ABC):
                 "docs/stores.md says where",
             )
 
-    def _named(self, tags: Sequence[str]) -> set[str]:
-        """What tags name."""
+    def _needed_by(self, tags: Sequence[str]) -> set[str]:
+        """What tags name, and what the indexes among that list."""
         digests = Transfers().run(self._registry.digest_of_tag, tags, CONNECTIONS, most=CONNECTIONS)
-        return {digest for digest in digests if digest is not None}
+        named = {digest for digest in digests if digest is not None}
+        listed = canonical_json({"manifests": [{"digest": digest} for digest in sorted(named)]})
+        return named | named_by_others(listed, self._manifest)
+
+    def _manifest(self, digest: str) -> bytes | None:
+        return self._registry.read("manifests", digest, most=_MAX_MANIFEST_BYTES)
 
     # --- what the store does ----------------------------------------------------------------------
 
