@@ -419,16 +419,28 @@ def test_what_a_service_answers_is_told_in_our_words(
     assert SECRET not in f"{told.value} {told.value.hint}"
 
 
+@pytest.mark.parametrize("status", [409, 412])
+def test_what_a_policy_keeps_as_it_is_is_said(at: Service, through: Through, status: int) -> None:
+    """As of a blob of Azure that has a lease or may not be changed."""
+    with answering(status, b"") as host, pytest.raises(OutsideError) as told:
+        through(host, at.address()).remember("churn/inputs/1", digest("b1"))
+    assert "does not replace what stands there" in str(told.value)
+    assert "have to be replaceable" in (told.value.hint or "")
+
+
 @contextmanager
 def answering(status: int, body: bytes) -> Iterator[str]:
     """A service that has one answer to everything; its host."""
 
     class Connection(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response_only(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_PUT = do_GET  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
             del format, args
