@@ -144,11 +144,13 @@ def manifest_blob(
         size=len(evidence),
         annotations={TITLE: EVIDENCE_TITLE},
     )
-    return _laid_out(model, files, config, described, attached)
+    listed = tuple(files)
+    return _laid_out(model, model_digest(listed), listed, config, described, attached)
 
 
 def _laid_out(
     model: str,
+    digest: Digest,
     files: Iterable[ModelFile],
     config: bytes,
     evidence: Descriptor,
@@ -173,7 +175,7 @@ def _laid_out(
     manifest = Manifest(
         config=Descriptor(media_type=CONFIG_MEDIA_TYPE, digest=digest_of(config), size=len(config)),
         layers=(*layers, evidence),
-        annotations={MODEL_NAME: model, MODEL_DIGEST: model_digest(ordered)},
+        annotations={MODEL_NAME: model, MODEL_DIGEST: digest},
     )
     return canonical_json(manifest)
 
@@ -273,7 +275,8 @@ def read_manifest(content: bytes) -> Bundle:
     if stated != model_digest(files):
         raise IntegrityError(doing, f"it states the model digest {stated}, its files have another")
     model = manifest.annotations.get(MODEL_NAME, "")
-    if content != _laid_out(model, files, config_blob(model, files), evidence, attachments):
+    config = config_blob(model, files)
+    if content != _laid_out(model, Digest(stated), files, config, evidence, attachments):
         raise IntegrityError(
             doing,
             "it is not written as bundles are, so that other tools may read another model in it",

@@ -221,8 +221,7 @@ def _own(contents: Contents, gone: Sequence[Digest] | set[Digest]) -> set[Digest
     """The blobs that these bundles alone need."""
     stay = {
         blob
-        for digest, bundle in contents.bundles.items()
-        if digest not in set(gone)
-        for blob in bundle.blobs
+        for digest in contents.bundles.keys() - set(gone)
+        for blob in contents.bundles[digest].blobs
     }
     return {blob for digest in gone for blob in contents.bundles[digest].blobs} - stay
