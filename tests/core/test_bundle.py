@@ -176,6 +176,11 @@ def test_nothing_in_manifest_and_config_depends_on_time() -> None:
         "a\nb",
         "a\0b",
         "a\u202eb",
+        ".git/config",
+        "a/.Git/hooks/post-checkout",
+        "a" * 256,
+        "ä" * 128,
+        "a/" * 512 + "b",
     ],
 )
 def test_a_path_that_leaves_the_folder_is_refused(path: str) -> None:
@@ -195,7 +200,16 @@ def test_a_safe_path_stays_inside_and_is_written_in_one_way(path: str) -> None:
 
 
 def test_ordinary_paths_are_safe() -> None:
-    assert all(is_safe_path(path) for path in ("a", "a/b.c", "..a", "a b", "größe/x", ".hidden"))
+    ordinary = ("a", "a/b.c", "..a", "a b", "größe/x", ".hidden", ".gitkeep", "a" * 255)
+    assert all(map(is_safe_path, ordinary))
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("paths", [("a", "a/b"), ("a/b/c/d", "a/b"), ("x", "a/b/c", "a/b/d", "a")])
+def test_what_nobody_could_write_to_a_disk_is_refused(paths: tuple[str, ...]) -> None:
+    files = [ModelFile(path=path, digest=digest(path), size_bytes=1) for path in paths]
+    with pytest.raises(IntegrityError, match="of a file and of a folder"):
+        read_manifest(manifest_of(*files))
 
 
 @pytest.mark.threat(39)

@@ -41,6 +41,8 @@ _BEGINNING = b'{"annotations":{'
 
 _LATER = "if a later release of Assent has written it, upgrade; else do not trust who made it"
 
+_LONGEST_PATH, _LONGEST_PART = 1024, 255
+
 MAX_FILES = 100_000
 """The most files of a bundle, attachments included."""
 
@@ -263,8 +265,11 @@ def read_manifest(content: bytes) -> Bundle:
             )
     if evidence is None:
         raise IntegrityError(doing, "it holds no evidence")
-    if len({file.path for file in files}) != len(files):
+    paths = {file.path for file in files}
+    if len(paths) != len(files):
         raise IntegrityError(doing, "it holds one path twice")
+    if not paths.isdisjoint(_folders(paths)):
+        raise IntegrityError(doing, "one path in it is of a file and of a folder")
     titles = {_title(attachment) for attachment in attachments}
     if len(titles) != len(attachments):
         raise IntegrityError(doing, "two attachments have one name")
@@ -293,14 +298,29 @@ def read_manifest(content: bytes) -> Bundle:
     )
 
 
+def _folders(paths: Iterable[str]) -> set[str]:
+    """The folders in which these files lie."""
+    folders: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return folders
+
+
 def is_safe_path(path: str) -> bool:
-    """Whether a path stays inside the folder it is joined to: relative, no `..`, no back-slash,
-    no control character.
+    """Whether a path stays inside the folder it is joined to, and can be there: relative, no `..`,
+    no back-slash, no control character, no part that is longer than file systems take, and
+    nothing of a repository: its settings name programs, which Git runs.
     """
     parts = path.split("/")
     return (
         bool(path)
         and all(part not in ("", ".", "..") for part in parts)
+        and ".git" not in path.casefold().split("/")
+        and len(path) <= _LONGEST_PATH
         and "\\" not in path
         and path.isprintable()
+        and all(len(part.encode()) <= _LONGEST_PART for part in parts)
     )
