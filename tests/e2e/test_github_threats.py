@@ -295,6 +295,14 @@ def be_about_another_model(folder: Path) -> None:
     name(folder, put(folder, manifest_blob("churn", [], config, evidence)))
 
 
+def hold_no_model(folder: Path) -> None:
+    manifest = json.loads(blob(folder, digest_in(folder)).read_bytes())
+    evidence = blob(folder, manifest["layers"][-1]["digest"]).read_bytes()
+    config = config_blob("churn", [])
+    put(folder, config)
+    name(folder, put(folder, manifest_blob("churn", [], config, evidence)))
+
+
 def be_another_model(folder: Path) -> None:
     def change(manifest: dict[str, Any]) -> None:
         manifest["annotations"]["dev.assent.model.name"] = "fraud"
@@ -318,6 +326,7 @@ def name_no_digest(folder: Path) -> None:
         (grow, "larger than 64 MiB", 4),
         (show_other_tools_another_model, "other tools may read another model in it", 4),
         (be_about_another_model, "it is about 'fraud', not 'churn'", 4),
+        (hold_no_model, "it holds no file of a model", 4),
         (be_another_model, "it is not written as bundles are", 4),
         (name_no_digest, "holds no bundle of this model", 2),
     ],
