@@ -350,10 +350,11 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         open_store(address, {})
 
 
-def test_a_login_in_an_address_is_not_shown() -> None:
+@pytest.mark.parametrize("address", [f"s3://key:{SECRET}@models/x", f"az://models/x?sig={SECRET}"])
+def test_a_login_in_an_address_is_not_shown(address: str) -> None:
     with pytest.raises(UsageError) as told:
-        open_store(f"s3://key:{SECRET}@models/x", {})
-    assert SECRET not in str(told.value)
+        open_store(address, {})
+    assert SECRET not in f"{told.value} {told.value.hint}"
 
 
 def test_without_the_extra_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -417,6 +418,15 @@ def test_what_a_service_answers_is_told_in_our_words(
         through(there.host, at.address()).recall("churn/inputs/1")
     assert hint in (told.value.hint or "")
     assert SECRET not in f"{told.value} {told.value.hint}"
+
+
+@pytest.mark.parametrize("status", [409, 412])
+def test_what_a_policy_keeps_as_it_is_is_said(at: Service, through: Through, status: int) -> None:
+    """As of a blob of Azure that has a lease or may not be changed."""
+    with scripted(lambda _: Reply(status)) as there, pytest.raises(OutsideError) as told:
+        through(there.host, at.address()).remember("churn/inputs/1", digest("b1"))
+    assert "does not replace what stands there" in str(told.value)
+    assert "have to be replaceable" in (told.value.hint or "")
 
 
 def test_without_a_login_it_is_said_how_to_log_in(

@@ -25,6 +25,7 @@ from tests.stores.proxies import Fault, proxied
 from tests.stores.registries import Server, registry
 
 LARGE = 5 << 20
+SECRET = "do-not-show-this"
 MODEL = random.Random(7).randbytes(LARGE)
 
 
@@ -284,3 +285,11 @@ def test_skopeo_copies_the_whole_store_to_another_registry(server: Server, tmp_p
 def test_what_is_no_repository_is_refused(address: str) -> None:
     with pytest.raises(UsageError, match="no address of a repository"):
         open_store(address, {})
+
+
+@pytest.mark.threat(38)
+@pytest.mark.parametrize("address", [f"oci://x:{SECRET}@host/x", f"oci://host/x?token={SECRET}"])
+def test_a_login_in_an_address_is_not_shown(address: str) -> None:
+    with pytest.raises(UsageError) as told:
+        open_store(address, {})
+    assert SECRET not in f"{told.value} {told.value.hint}"

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from assent.core.bundle import MANIFEST_MEDIA_TYPE, Bundle
+from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE, Bundle
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of
 from assent.errors import OutsideError
 from assent.ports import BlobState, NotInStoreError, Pointer
 from assent.stores.age_notes import Note
+from assent.stores.layout import INDEX_MEDIA_TYPE
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
 from assent.stores.registry_upkeep import USED_TYPE, RegistryUpkeep
@@ -118,6 +119,44 @@ def test_a_tag_that_was_moved_takes_nothing_else_away(server: Server, reopen: Op
     line.put_manifest(f"_bundle.{hex_of(expired.digest)}", content, MANIFEST_MEDIA_TYPE)
     assert not reopen().remove(expired.digest, older_than_s=DAY_S)
     assert not reopen().remove(expired.digest, older_than_s=0.0)
+    assert line.digest_of_tag("churn-v1") == digest_of(content)
+    assert set(reopen().check(production.blobs).values()) == {BlobState.SOUND}
+
+
+@pytest.mark.threat(25)
+def test_a_note_that_was_moved_takes_nothing_else_away(server: Server, reopen: Opened) -> None:
+    """What is purged has no note, or an old one. A tag of that name may name production by now."""
+    purged, production = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
+    reopen().point("churn/versions/1", version_of(production))
+    line = Registry(server.host, NAME, lambda: None)
+    content = line.read("manifests", "churn-v1", most=1 << 20)
+    assert content is not None
+    line.put_manifest(f"_used.{hex_of(purged.digest)}", content, MANIFEST_MEDIA_TYPE)
+    assert reopen().remove(purged.digest, older_than_s=0.0)
+    assert line.digest_of_tag("churn-v1") == digest_of(content)
+    assert set(reopen().check(production.blobs).values()) == {BlobState.SOUND}
+
+
+@pytest.mark.threat(25)
+def test_a_hint_that_is_moved_meanwhile_takes_nothing_else_away(
+    server: Server, reopen: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, production = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
+    reopen().point("churn/versions/1", version_of(production))
+    reopen().remember("churn/inputs/3f2a", gone.digest)
+    line = Registry(server.host, NAME, lambda: None)
+    content = line.read("manifests", "churn-v1", most=1 << 20)
+    assert content is not None
+    read = OciStore.read_tag
+
+    def moved(self: OciStore, tag: str, kind: str) -> Any:
+        answer = read(self, tag, kind)
+        line.put_manifest(tag, content, MANIFEST_MEDIA_TYPE)
+        return answer
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(OciStore, "read_tag", moved)
+        reopen().forget([gone.digest])
     assert line.digest_of_tag("churn-v1") == digest_of(content)
     assert set(reopen().check(production.blobs).values()) == {BlobState.SOUND}
 
@@ -259,6 +298,22 @@ def test_what_a_team_has_tagged_is_named(server: Server) -> None:
     one, two = old(server, 1), old(server, 2)
     line = Registry(server.host, NAME, lambda: None)
     line.put_manifest("for-the-demo", opened(server).read(one.digest), MANIFEST_MEDIA_TYPE)
+    named = {held.digest: held.is_named for held in opened(server).held()}
+    assert named == {one.digest: True, two.digest: False}
+
+
+def test_what_an_index_of_a_team_lists_is_named(server: Server) -> None:
+    one, two = old(server, 1), old(server, 2)
+    line = Registry(server.host, NAME, lambda: None)
+    content = opened(server).read(one.digest)
+    listed = {
+        "mediaType": MANIFEST_MEDIA_TYPE,
+        "artifactType": ARTIFACT_TYPE,
+        "digest": one.digest,
+        "size": len(content),
+    }
+    index = {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": [listed]}
+    line.put_manifest("for-the-demo", canonical_json(index), INDEX_MEDIA_TYPE)
     named = {held.digest: held.is_named for held in opened(server).held()}
     assert named == {one.digest: True, two.digest: False}
 

@@ -110,6 +110,20 @@ def test_what_a_damaged_neighbour_may_need_stays(place: Place, how: str) -> None
     assert first not in place.store.blobs
 
 
+def test_what_a_candidate_may_need_that_the_ledger_names_stays(place: Place) -> None:
+    """The first bytes of its manifest are damaged, by which it is told from other blobs."""
+    place.version(1, content=b"shared")
+    place.version(2)
+    named = place.bundle(0.9, content=b"shared")
+    place.write(Kind.OVERRIDDEN, 2, named)
+    needed = set(read_manifest(place.store.read(named)).blobs)
+    place.store.corrupt(named)
+    aged(place)
+    said = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
+    assert "its bytes stay: manifests are missing or damaged" in said
+    assert needed <= place.store.blobs.keys()
+
+
 def test_of_two_versions_without_manifests_each_can_be_purged(place: Place) -> None:
     for number in (1, 2):
         place.store.lose(place.version(number))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from assent.core.digest import Digest, short
+from assent.core.entry import decode_entry
 from assent.core.kept_inspection import layer_of
 from assent.core.registry import fold
 from assent.errors import AssentError, IntegrityError, OutsideError
 from assent.keeping.contents import Contents, look
-from assent.keeping.references import known_models
+from assent.keeping.references import bundles_in, known_models
 from assent.ports import NotInStoreError, StaysError, Store
 from assent.report.numbers import size
 from assent.workspace import Workspace
@@ -152,7 +153,14 @@ def _unknown(workspace: Workspace, contents: Contents, bundle: Digest) -> list[s
     """The bundles that must stay, beside this one, of which nobody knows what they need."""
     lost = [short(digest) for digest in contents.damaged]
     for model in known_models(workspace):
-        registry = fold(model, workspace.ledger.read(model).entries())
+        view = workspace.ledger.read(model)
+        registry = fold(model, view.entries())
+        named = {
+            digest for content in view.entries() for digest in bundles_in(decode_entry(content))
+        }
+        unread = named & contents.blobs.keys() - contents.bundles.keys()
+        seen = {*contents.damaged, *registry.versions.values()}
+        lost += [short(digest) for digest in sorted(unread - seen)]
         lost += [
             f"v{number} of {model}"
             for number, digest in registry.versions.items()

@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from assent.compare.bundles import LoadedBundle
-from assent.core.bundle import Bundle, read_manifest
+from assent.core.bundle import ATTACHED, TITLE, Bundle, read_manifest
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import decode_document
@@ -97,10 +97,17 @@ def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
         evidence = decode_document(content, Evidence, FORMAT, doing)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IntegrityError(doing, f"it is damaged ({error})") from None
+    if len(content) != bundle.evidence.size:
+        raise IntegrityError(doing, "the bundle says that it has another size")
     stated = sorted(
-        (attachment.digest, attachment.size_bytes) for attachment in evidence.attachments
+        (f"{ATTACHED}{attachment.path}", attachment.digest, attachment.size_bytes)
+        for attachment in evidence.attachments
     )
-    if stated != sorted((descriptor.digest, descriptor.size) for descriptor in bundle.attachments):
+    held = sorted(
+        (descriptor.annotations[TITLE], descriptor.digest, descriptor.size)
+        for descriptor in bundle.attachments
+    )
+    if stated != held:
         raise IntegrityError(doing, "it names other attachments than the bundle holds")
     if evidence.model != bundle.model:
         raise IntegrityError(doing, f"it is about {evidence.model!r}, not {bundle.model!r}")

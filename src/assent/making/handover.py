@@ -19,6 +19,8 @@ from assent.making.packing import BundleResult, hint_of, stored_already
 from assent.ports import NotInStoreError, Progress, Source, Store, Stored, Wanted
 from assent.workspace import Workspace
 
+_MADE_BY_ASSENT = "let the job write it with `assent bundle --output`, and change nothing in it"
+
 
 def taken(
     workspace: Workspace,
@@ -73,6 +75,8 @@ def take(
     if taken.model != model:
         raise IntegrityError(doing, f"bundle {short(digest)} is of {taken.model!r}")
     _require_of_run(known.run, left_by or workspace.context.woken_by, doing)
+    if not taken.files:
+        raise IntegrityError(doing, "it holds no file of a model", hint=_MADE_BY_ASSENT)
     if len(taken.files) + len(taken.attachments) > MAX_FILES:
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
     if any(attachment.size > MAX_BYTES for attachment in taken.attachments):

@@ -291,6 +291,8 @@ class Bucket:
             try:
                 done = obstore.put(self._store, name, content, mode=mode, use_multipart=False)
             except (AlreadyExistsError, PreconditionError):
+                if mode == "overwrite":
+                    raise self._told(doing).kept_as_it_is() from None
                 raise MovedOnError from None
             except FileNotFoundError:  # what else would there have to be?
                 raise self._told(doing).no_bucket() from None
@@ -415,6 +417,16 @@ class _Telling:
         problem = f"{where} does not do that, for a reason that is not known here"
         hint = "look at the settings of this service in the environment: docs/stores.md"
         return OutsideError(self._doing, problem, hint=hint)
+
+    def kept_as_it_is(self) -> OutsideError:
+        """What is said where an object is not replaced, whatever stands there."""
+        where = f"{self._address.service}://{self._address.bucket}"
+        return OutsideError(
+            self._doing,
+            f"{where} does not replace what stands there",
+            hint="a lease, a hold or a policy of the bucket keeps it: pointers, hints and notes "
+            "have to be replaceable (docs/stores.md)",
+        )
 
     def no_bucket(self) -> OutsideError:
         """What is said where there is no bucket at all."""

@@ -164,7 +164,7 @@ def named_by_others(index: bytes | None, manifest: Callable[[str], bytes | None]
     while todo:
         entry, depth = todo.pop()
         digest = str(entry.get("digest"))
-        is_ours = entry.get("artifactType") == ARTIFACT_TYPE
+        is_ours = depth == 0 and entry.get("artifactType") == ARTIFACT_TYPE
         if is_ours or not is_digest(digest) or digest in named:
             continue
         content = manifest(digest)

@@ -19,6 +19,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
+from assent.core.addresses import opening
 from assent.core.buckets import FORM, Address, bucket_of
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
@@ -98,9 +99,8 @@ def parsed(address: str) -> Address:
     """What an address names. Raises `UsageError` for what is none of a bucket."""
     bucket = bucket_of(address)
     if bucket is None:
-        shown = f" {address!r}" if "@" not in address else ""  # which may follow a password
         raise UsageError(
-            f"opening the store{shown}",
+            opening(address),
             "that is no address of a bucket",
             hint=f"write it as {FORM}; how to log in is said in the environment",
         )

@@ -25,6 +25,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from assent.core.addresses import opening
 from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.core.registries import repository_of
@@ -55,11 +56,18 @@ from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
 from assent.stores.receiving import receive_all
 from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry
-from assent.stores.registry_upkeep import BUNDLE, HEAD, HINT, POINTER, RegistryUpkeep, digest_in
+from assent.stores.registry_upkeep import (
+    BUNDLE,
+    HEAD,
+    HINT,
+    HINT_TYPE,
+    POINTER,
+    RegistryUpkeep,
+    digest_in,
+)
 from assent.stores.wrapping import EMPTY, Written
 
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
-HINT_TYPE = "application/vnd.assent.hint.v1"
 VACANT_TYPE = "application/vnd.assent.vacant.v1"
 MAX_MANIFEST_BYTES = 4 << 20
 """What registries take at least (OCI distribution specification 1.1, pushing manifests)."""
@@ -86,9 +94,10 @@ def open_store(
     repository = repository_of(address)
     if repository is None:
         raise UsageError(
-            f"opening the store {address!r}",
+            opening(address),
             "that is no address of a repository in a container registry",
-            hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
+            hint="write it as `oci://ghcr.io/owner/repository`, in lower case, without a tag and "
+            "without a login (docs/stores.md says how to log in)",
         )
     host, name = repository
 
@@ -455,14 +464,20 @@ class OciStore(Pointing, RegistryUpkeep):
 
     def _layer(self, tag: str, kind: str) -> bytes | None:
         """The one layer of an artifact of ours; None if there is none, or it cannot be read."""
-        manifest = self._registry.read("manifests", tag, most=_MAX_ARTIFACT_BYTES)
-        artifact = wrapping.named(manifest or b"")
+        named = self.read_tag(tag, kind)
+        return None if named is None else named[1]
+
+    def read_tag(self, tag: str, kind: str) -> tuple[Digest, bytes] | None:
+        """See `RegistryUpkeep.read_tag`."""
+        manifest = self._registry.read("manifests", tag, most=_MAX_ARTIFACT_BYTES) or b""
+        artifact = wrapping.named(manifest)
         if artifact is None or artifact.kind != kind:
             return None
-        if artifact.content is not None:
-            return artifact.content
-        content = self._registry.read("blobs", artifact.digest, most=_MAX_ARTIFACT_BYTES)
-        return content if content is not None and digest_of(content) == artifact.digest else None
+        content = artifact.content
+        if content is None:
+            content = self._registry.read("blobs", artifact.digest, most=_MAX_ARTIFACT_BYTES)
+        is_its = content is not None and digest_of(content) == artifact.digest
+        return (digest_of(manifest), content) if content is not None and is_its else None
 
     def _is_ours(self, tag: str) -> bool:
         """Whether a tag names what Assent has written. A team's images may lie beside it."""
