@@ -258,6 +258,7 @@ def retitled(title: str) -> dict[str, Any]:
     return {**layers()[0], "annotations": {**layers()[0]["annotations"], TITLE: title}}
 
 
+@pytest.mark.threat(60)
 @pytest.mark.threat(17)
 @pytest.mark.threat(39)
 @pytest.mark.parametrize(

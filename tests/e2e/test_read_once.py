@@ -226,6 +226,7 @@ def test_a_version_is_fetched_once_by_a_machine(machines: Machines) -> None:
     assert len(machines.read(first)) == 3
 
 
+@pytest.mark.threat(62)
 @pytest.mark.threat(27)
 @pytest.mark.parametrize("how", ["lost", "altered", "of another model"])
 def test_what_was_seen_is_read_anew_if_it_is_not_what_the_ledger_names(

@@ -68,6 +68,7 @@ def test_it_is_shown_first_and_then_taken_away(place: Place) -> None:
     assert store_gc(place.open(), older_than_s=MONTH_S).bundles == ()
 
 
+@pytest.mark.threat(63)
 def test_what_the_ledger_notes_stays(place: Place) -> None:
     place.version(1)
     noted = left_behind(place, "candidate")
@@ -85,6 +86,7 @@ def test_what_a_branch_ends_with_stays(place: Place) -> None:
     assert bundle in place.store.blobs
 
 
+@pytest.mark.threat(63)
 def test_what_is_used_meanwhile_is_spared(place: Place) -> None:
     """Between the plan and the deed somebody reviews it."""
     gone = left_behind(place, "candidate")
@@ -206,6 +208,7 @@ def test_one_blob_that_cannot_go_does_not_keep_the_others(place: Place) -> None:
     assert list(place.store.blobs) == [stuck]
 
 
+@pytest.mark.threat(63)
 def test_a_pointer_that_the_ledger_does_not_know_ends_it(place: Place) -> None:
     place.version(1)
     left_behind(place, "candidate")
@@ -216,6 +219,7 @@ def test_a_pointer_that_the_ledger_does_not_know_ends_it(place: Place) -> None:
         store_gc(place.open(), older_than_s=MONTH_S, delete=True)
 
 
+@pytest.mark.threat(63)
 @pytest.mark.parametrize("how", ["lose", "corrupt"])
 def test_where_it_is_not_known_what_is_needed_nothing_is_taken(place: Place, how: str) -> None:
     version = place.version(1)
@@ -231,6 +235,7 @@ def evidence_of(place: Place, bundle: Digest) -> Digest:
     return Digest(read_manifest(place.store.read(bundle)).evidence.digest)
 
 
+@pytest.mark.threat(63)
 def test_a_candidate_whose_evidence_cannot_be_asked_for_ends_it(place: Place) -> None:
     """Nobody knows whether a branch ends with its commit."""
     bundle = place.bundle(0.9)
