@@ -21,4 +21,4 @@ class Lack(StrEnum):
     RENAMING = "renaming"
     ATOMICITY = "atomicity"  # what is replaced is gone for a moment
     ROOM = "room"  # which is told only when a file is closed
-    STEADINESS = "steadiness"  # every other read of a pointer meets one that was replaced
+    STEADINESS = "steadiness"  # every other pointer that is opened was replaced before it is read

@@ -33,7 +33,8 @@ class Meagre(mfusepy.Operations):  # type: ignore[misc]  # the library has no ty
     def __init__(self, root: Path, lacks: frozenset[Lack]) -> None:
         self._root = root
         self._lacks = lacks
-        self._reads = 0
+        self._replaced: set[int] = set()
+        self._opened = 0
         self._lock = threading.RLock()
         self._held: dict[str, int] = {}
         if Lack.LOCKS in lacks:
@@ -90,13 +91,15 @@ class Meagre(mfusepy.Operations):  # type: ignore[misc]  # the library has no ty
         return os.open(self._at(path), os.O_RDWR | os.O_CREAT, 0o644)
 
     def open(self, path: str, flags: int) -> int:
-        return os.open(self._at(path), flags & ~os.O_APPEND)
+        fh = os.open(self._at(path), flags & ~os.O_APPEND)
+        self._opened += 1
+        if Lack.STEADINESS in self._lacks and "/stages/" in path and self._opened % 2:
+            self._replaced.add(fh)
+        return fh
 
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
-        if Lack.STEADINESS in self._lacks and "/stages/" in path:
-            self._reads += 1
-            if self._reads % 2:
-                raise mfusepy.FuseOSError(errno.ESTALE)
+        if fh in self._replaced:
+            raise mfusepy.FuseOSError(errno.ESTALE)
         return os.pread(fh, size, offset)
 
     def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
@@ -113,6 +116,7 @@ class Meagre(mfusepy.Operations):  # type: ignore[misc]  # the library has no ty
         return 0
 
     def release(self, path: str, fh: int) -> int:
+        self._replaced.discard(fh)
         os.close(fh)
         return 0
 

@@ -69,6 +69,7 @@ _SMALL_BYTES = 256 << 10
 _MAX_READ_BYTES = 64 << 20  # of manifests and evidence, which are read into memory
 _MAX_SMALL_FILE_BYTES = 64 << 10
 _SWEEP_AFTER_S = 24 * 60 * 60
+_REPLACED = (errno.ESTALE, errno.ENOENT)
 
 _writing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 """Those of this process wait for each other on any file system."""
@@ -243,7 +244,7 @@ class DirectoryStore(Pointing):
         path = self.root / layout.INDEX_FILE
         with outside(f"comparing {path} with the pointers of {model}"):
             wanted = self._index_of([model])
-            there = layout.read_index(path.read_bytes()) if path.is_file() else None
+            there = layout.read_index(_read(path) or b"")
         return layout.astray(Index() if there is None else there, wanted, model)
 
     def relist(self, model: str) -> None:
@@ -291,7 +292,7 @@ class DirectoryStore(Pointing):
         """
         path = self.root / layout.INDEX_FILE
         with outside(f"listing what {self.root} holds"):
-            yield from self._upkeep.held(path.read_bytes() if path.is_file() else None)
+            yield from self._upkeep.held(_read(path))
 
     def renew(self, digests: Sequence[Digest]) -> None:
         """See `Upkeep.renew`."""
@@ -494,8 +495,7 @@ class DirectoryStore(Pointing):
 
     def _index(self) -> Index:
         """The index as it is, or made again from the pointers if it is missing or damaged."""
-        path = self.root / layout.INDEX_FILE
-        index = layout.read_index(path.read_bytes()) if path.is_file() else None
+        index = layout.read_index(_read(self.root / layout.INDEX_FILE) or b"")
         return self._index_of(self._models()) if index is None else index
 
     def _index_of(self, models: Sequence[str]) -> Index:
@@ -521,7 +521,7 @@ class DirectoryStore(Pointing):
     def _write_index(self, index: Index) -> None:
         path = self.root / layout.INDEX_FILE
         content = layout.index_bytes(index)
-        if not path.exists() or path.read_bytes() != content:
+        if _read(path) != content:
             self._write(path, content)
 
     # --- reading --------------------------------------------------------------------------------
@@ -598,20 +598,27 @@ def _threads_for(sizes: Sequence[int]) -> int:
     return sum(size > _SMALL_BYTES for size in sizes)
 
 
-def _small_file(path: Path, goes: int = 3) -> bytes | None:
-    """The content of a pointer or a hint; None if there is none or it cannot be one. What a share
-    has replaced while it was read is read again.
+def _small_file(path: Path) -> bytes | None:
+    """The content of a pointer or a hint; None if there is none or it cannot be one."""
+    content = _read(path, _MAX_SMALL_FILE_BYTES + 1)
+    return content if content is None or len(content) <= _MAX_SMALL_FILE_BYTES else None
+
+
+def _read(path: Path, most: int = -1, goes: int = 3) -> bytes | None:
+    """What a file holds that others replace; None if there is none. What was replaced between its
+    opening and its reading, a share may not have any more: then what stands there now is read.
     """
     try:
         with path.open("rb") as file:
-            content = file.read(_MAX_SMALL_FILE_BYTES + 1)
-    except (FileNotFoundError, IsADirectoryError):
+            return file.read(most)
+    except IsADirectoryError:
         return None
     except OSError as error:
-        if error.errno == errno.ESTALE and goes > 1:
-            return _small_file(path, goes - 1)
+        if goes > 1 and error.errno in _REPLACED and path.exists():
+            return _read(path, most, goes - 1)
+        if isinstance(error, FileNotFoundError):
+            return None
         raise
-    return content if len(content) <= _MAX_SMALL_FILE_BYTES else None
 
 
 def _small_content(path: Path, size: int) -> memoryview:
