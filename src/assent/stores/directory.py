@@ -189,7 +189,8 @@ class DirectoryStore(Pointing):
         with outside(doing):
             if not all(self._renew(digest) for digest in dict.fromkeys(digests)):
                 raise missing(doing)
-            self._require_replacing()
+            with suppress(PermissionError):  # of the account: whoever may write goes on with it
+                self._require_replacing()
             try:
                 flush_files([self._path(digest) for digest in dict.fromkeys(digests)])
                 for folder in (self._blobs, self._blobs.parent, self.root, self.root.parent):
