@@ -6,7 +6,7 @@ ones of `assent.testing`, which is why tests can trust them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
@@ -497,6 +497,12 @@ class Blobs(Protocol):
     @property
     def is_elsewhere(self) -> bool:
         """Whether what is read comes over a network, so that it is read as seldom as can be."""
+
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """What the place that the bytes lie in can do, for people, by what it is about. It is found
+        by writing something that names nothing. Empty where there is nothing to be tried.
+        """
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """Store every source and return what was stored, in the same order.

@@ -45,6 +45,9 @@ from assent.stores.registry_upkeep import USED_TYPE
 from assent.stores.wrapping import artifact
 from assent.testing.store import MemoryStore
 from tests.builders import digest
+from tests.effort import more_in_soak
+from tests.stores.file_systems import Kind as FileSystem
+from tests.stores.file_systems import new_folder
 from tests.stores.proxies import proxied, unknown_to_gitlab
 from tests.stores.registries import Server, registry
 from tests.stores.services import Kind, Service, service
@@ -65,7 +68,14 @@ class Bench:
     heals: bool = True
 
 
-@pytest.fixture(params=["memory", "directory", "registry", "registry of images", "cached", *Kind])
+@pytest.fixture(
+    params=[
+        *("memory", "directory", "registry", "registry of images", "cached"),
+        *Kind,
+        FileSystem.POOR,
+        *more_in_soak(*[kind for kind in FileSystem if kind is not FileSystem.POOR]),
+    ]
+)
 def bench(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
@@ -86,6 +96,8 @@ def bench(
                 proxied(server.host, refuses=unknown_to_gitlab) as line,
             ):
                 yield _of_registry(server, line.host)
+        case FileSystem() as kind:
+            yield _of_directory(new_folder(kind) / "store")
         case kind:
             for name, value in service(kind).environment.items():
                 monkeypatch.setenv(name, value)

@@ -41,6 +41,11 @@ class CachingStore:
         """See `Store.is_elsewhere`."""
         return self._remote.is_elsewhere
 
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """See `Store.abilities`."""
+        return self._remote.abilities
+
     # --- blobs ------------------------------------------------------------------------------------
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
@@ -235,8 +240,8 @@ def _brought(cache: BlobCache, wanted: Wanted, transfers: Transfers) -> bool:
 
 
 def _copy(place: Path, wanted: Wanted, doing: str, transfers: Transfers) -> None:
-    with outside(doing), scratch(wanted.path.parent, prefix=".assent-") as (path, target):
-        digest, _ = pour(place, target, transfers.proceed)
+    with outside(doing), scratch(wanted.path.parent, prefix=".assent-") as draft:
+        digest, _ = pour(place, draft.target, transfers.proceed)
         if digest != wanted.digest:
             raise corrupt(doing)
-        Path(path).replace(wanted.path)
+        draft.become(wanted.path)

@@ -122,6 +122,11 @@ class ObjectStore(Pointing):
         return True
 
     @property
+    def abilities(self) -> Mapping[str, str]:
+        """See `Store.abilities`: what lies beneath is the service's own."""
+        return {}
+
+    @property
     def largest_manifest_bytes(self) -> int:
         """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
         return _MAX_READ_BYTES

@@ -130,6 +130,11 @@ class OciStore(Pointing, RegistryUpkeep):
         """See `Store.is_elsewhere`."""
         return True
 
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """See `Store.abilities`: what lies beneath is the registry's own."""
+        return {}
+
     # --- blobs ------------------------------------------------------------------------------------
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:

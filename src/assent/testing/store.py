@@ -6,7 +6,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assent.core.bundle import begins_bundle
@@ -49,6 +49,11 @@ class MemoryStore:
     def is_elsewhere(self) -> bool:
         """See `Store.is_elsewhere`."""
         return False
+
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """See `Store.abilities`: memory can do everything."""
+        return {}
 
     def corrupt(self, digest: Digest) -> None:
         """Change one bit of a blob; its size stays."""
