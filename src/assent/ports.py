@@ -498,12 +498,24 @@ class Blobs(Protocol):
     def is_elsewhere(self) -> bool:
         """Whether what is read comes over a network, so that it is read as seldom as can be."""
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         """Store every source and return what was stored, in the same order.
 
         Streams, hashes once while copying, and shows nothing under a digest before all of its
         bytes are there. What is held and damaged is written again, whatever its size; what is held
-        and sound is renewed (`Upkeep.renew`).
+        and sound is renewed (`Upkeep.renew`). A store elsewhere asks `unless` once the digests are
+        known, and nothing is asked or sent for them if that says so.
+        """
+
+    def keeps(self, manifest: bytes) -> bool:
+        """Whether a bundle lies in a store elsewhere, by its manifest alone, which is stored last
+        and is renewed. What that has lost or damaged of it since is not looked for. Any other store
+        says no: there each blob is compared while it is added, which asks nobody.
         """
 
     def read(self, digest: Digest) -> bytes:
@@ -644,7 +656,8 @@ class Store(Blobs, Pointers, Hints, Upkeep, Protocol):
 
 
 BUNDLE_AGAIN = (
-    "`assent bundle` where it was trained, or with --from what its job has left, writes it again; "
+    "`assent bundle --force` where it was trained, or with --from what its job has left, writes it "
+    "again; "
     "if nobody has the bytes any more, it has to be trained and reviewed anew"
 )
 """What mends a blob that is damaged or missing."""

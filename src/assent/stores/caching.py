@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assent.core.digest import Digest
@@ -43,9 +43,14 @@ class CachingStore:
 
     # --- blobs ------------------------------------------------------------------------------------
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
-        """See `Store.add`."""
-        stored = self._remote.add(sources, progress)
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
+        """See `Store.add`. What is there already is kept here as well."""
+        stored = self._remote.add(sources, progress, unless)
         if self._cache is not None:
             self._cache.keep(
                 [
@@ -55,6 +60,10 @@ class CachingStore:
                 ]
             )
         return stored
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`."""
+        return self._remote.keeps(manifest)
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`."""

@@ -14,7 +14,7 @@ import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -83,10 +83,16 @@ class DirectoryStore(Pointing):
 
     # --- blobs ----------------------------------------------------------------------------------
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         """See `Store.add`. Content given in memory (manifests, evidence) is on the disk when this
         returns; files may still be in the system's cache until `flush`.
         """
+        del unless
         if not sources:
             return []
         sizes = [size_of(source) for source in sources]
@@ -110,6 +116,11 @@ class DirectoryStore(Pointing):
             with outside(f"storing in {self.root}"):
                 flush_folder(self._blobs)
         return stored
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`: it is not elsewhere."""
+        del manifest
+        return False
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`; at most 64 MiB."""

@@ -123,7 +123,12 @@ class OciStore(Pointing, RegistryUpkeep):
 
     # --- blobs ------------------------------------------------------------------------------------
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         """See `Store.add`. Files are hashed before they are sent: what the registry holds is not
         sent again. It answers for what it holds by digest, so a damaged blob is not found here.
         Half of the progress is that of hashing.
@@ -134,6 +139,7 @@ class OciStore(Pointing, RegistryUpkeep):
         hashed = partial(_digest_of, lambda: _Half(transfers.advance))
         digests = transfers.run(hashed, sources, CONNECTIONS, most=CONNECTIONS)
         first = {digest: place for place, digest in reversed(list(enumerate(digests)))}
+        todo = [] if unless is not None and unless(digests) else sorted(first.values())
         new: dict[int, bool] = {}
 
         def send(place: int) -> None:
@@ -141,7 +147,7 @@ class OciStore(Pointing, RegistryUpkeep):
             rest = _Half(transfers.advance, is_second=True)
             new[place] = self._sent(sources[place], digest, size, rest)
 
-        transfers.run(send, sorted(first.values()), CONNECTIONS, most=CONNECTIONS)
+        transfers.run(send, todo, CONNECTIONS, most=CONNECTIONS)
         for place, size in enumerate(sizes):
             if place not in new:
                 _Half(transfers.advance, is_second=True)(size)
@@ -149,6 +155,16 @@ class OciStore(Pointing, RegistryUpkeep):
             Stored(digest=digest, size_bytes=size, is_new=new.get(place, False))
             for place, (digest, size) in enumerate(zip(digests, sizes, strict=True))
         ]
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`: whether the tag that keeps a bundle names it, or the image around it.
+        It takes two requests, where the registry says what a tag names.
+        """
+        self._registry.expect_writing()
+        digest, image = digest_of(manifest), wrapping.image_of_bundle(manifest)
+        self._renew(digest)  # and then it is asked for: a clean-up that is at it sees one of both
+        standing = self._registry.digest_of_tag(f"{BUNDLE}{hex_of(digest)}")
+        return standing is not None and standing in (digest, image and image.digest)
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`; at most 64 MiB."""
