@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,11 @@ class Fault(StrEnum):
     BUSY = "too many requests (429), which asks to wait"
     EXPIRED = "the login has ended (401)"
     ILL = "it is done, and the answer says that something is broken (503)"
+    SILENT = "nobody ever answers"
+
+
+BREAKS = tuple(fault for fault in Fault if fault not in (Fault.EXPIRED, Fault.SILENT))
+"""What another attempt helps against at once."""
 
 
 @dataclass
@@ -89,6 +95,7 @@ def proxied(
     try:
         yield line
     finally:
+        server.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -101,7 +108,13 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
         self.lock = threading.Lock()
+        self.ended = threading.Event()
         super().__init__(("127.0.0.1", 0), _Connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong here; that a client has hung up is nothing of that kind."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def next(self, request: str) -> Fault | None:
         with self.lock:
@@ -125,7 +138,10 @@ class _Connection(BaseHTTPRequestHandler):
         part = self.headers.get("Content-Range") or self.headers.get("Range") or ""
         fault = self.server.next(f"{self.command} {self.path} {part}".strip())
         size = int(self.headers.get("Content-Length") or 0)
-        if fault is Fault.REFUSED:
+        if fault is Fault.SILENT:
+            self.server.ended.wait()
+            self._cut()
+        elif fault is Fault.REFUSED:
             self._cut()
         elif fault is Fault.BUSY:
             self.rfile.read(size)

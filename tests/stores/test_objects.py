@@ -26,7 +26,7 @@ from assent.stores.directory import DirectoryStore
 from assent.stores.objects import ObjectStore, open_store, parsed
 from tests.builders import digest
 from tests.effort import IS_SOAK, more_in_soak
-from tests.stores.proxies import Fault, proxied
+from tests.stores.proxies import BREAKS, Fault, proxied
 from tests.stores.scripted import Reply, scripted
 from tests.stores.services import Kind, Service, environment, service
 
@@ -101,9 +101,6 @@ def require_whole(store: ObjectStore | DirectoryStore, bundle: Digest, folder: P
 
 
 # --- a line that breaks ---------------------------------------------------------------------------
-
-
-BREAKS = [one for one in Fault if one.name != "EXPIRED"]
 
 
 def plan(start: int) -> Callable[[int], Fault | None]:
