@@ -576,13 +576,17 @@ class Pointers(Protocol):
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """All pointers of `model` by name; None for one that cannot be read."""
 
-    def astray(self, model: str) -> tuple[str, ...]:
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
         """The names under which tools that know nothing of Assent find other bundles of `model`
-        than its pointers say, or none, or one that no pointer names.
+        than its pointers say, or none, or one that no pointer names. Where a store keeps a bundle
+        by a name of its own, that of what pointers name and of each of `bundles`, too, if it is
+        not there or names something else. A bundle that is gone needs none.
         """
 
-    def relist(self, model: str) -> None:
-        """Let such tools find what the pointers of `model` say."""
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
+        """Let such tools find what the pointers of `model` say, and all that `astray` looks at be
+        kept.
+        """
 
 
 class Hints(Protocol):

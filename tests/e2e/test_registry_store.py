@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -239,3 +240,22 @@ def test_what_another_job_has_left_is_sent_again_where_it_was_lost(
     again = project.run("bundle", "--from", "made", "--force", "--json").json
     assert 0 < again["new_bytes"] < taken["new_bytes"]
     assert again["bundle"] == bundle
+
+
+@pytest.mark.parametrize("is_registered", [False, True])
+def test_the_tag_that_keeps_what_the_ledger_names_is_looked_for(
+    project: Project, server: Server, is_registered: bool
+) -> None:
+    """A registry clears away what no tag names, and nobody would be told before."""
+    project.run("review", code=11)
+    project.run("approve", "--as", GRACE)
+    if is_registered:
+        project.run("register")
+    bundle = project.run("bundle", "--json").json["bundle"]
+    name = f"_bundle.{bundle.removeprefix('sha256:')}"
+    tags = server.root / "docker/registry/v2/repositories" / NAME / "_manifests/tags"
+    shutil.rmtree(tags / name)
+    assert f"the tag {name} names nothing" in project.run("verify", code=4).stdout
+    assert "repaired" in project.run("verify", "--repair").stdout
+    assert tag(server, name) == bundle
+    project.run("verify")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 
@@ -153,7 +153,7 @@ def test_whatever_goes_wrong_after_the_entry_says_that_it_stands(
 ) -> None:
     first = place.version(1)
 
-    def broken(model: str) -> None:
+    def broken(model: str, bundles: Collection[Digest] = ()) -> None:
         raise error("listing", "that went wrong")
 
     place.store.relist = broken  # type: ignore[method-assign]  # the store breaks

@@ -133,13 +133,13 @@ class CachingStore:
         """See `Store.pointers`."""
         return self._remote.pointers(model)
 
-    def astray(self, model: str) -> tuple[str, ...]:
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
         """See `Store.astray`."""
-        return self._remote.astray(model)
+        return self._remote.astray(model, bundles)
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
-        self._remote.relist(model)
+        self._remote.relist(model, bundles)
 
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""

@@ -214,16 +214,18 @@ class DirectoryStore(Pointing):
         with outside(f"reading the pointers of {model}"):
             return {place.name: self._pointer(place) for place in self._places(model)}
 
-    def astray(self, model: str) -> tuple[str, ...]:
-        """See `Store.astray`: the tags in `index.json`."""
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
+        """See `Store.astray`: the tags in `index.json`. A blob needs no name to stay."""
+        del bundles
         path = self.root / layout.INDEX_FILE
         with outside(f"comparing {path} with the pointers of {model}"):
             wanted = self._index_of([model])
             there = layout.read_index(path.read_bytes()) if path.is_file() else None
         return layout.astray(Index() if there is None else there, wanted, model)
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
+        del bundles
         self._open()
         with outside(f"listing the pointers of {model}"), self._locked():
             index, wanted = self._index(), self._index_of([model])

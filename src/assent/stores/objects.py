@@ -268,13 +268,15 @@ class ObjectStore(Pointing):
         pairs = zip(places, pointers, strict=True)
         return {place.name: pointer for place, (pointer, seen) in pairs if seen is not None}
 
-    def astray(self, model: str) -> tuple[str, ...]:
-        """See `Store.astray`: the tags in `index.json`."""
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
+        """See `Store.astray`: the tags in `index.json`. A blob needs no name to stay."""
+        del bundles
         wanted = self._index_of([model])
         return layout.astray(self._index()[0] or Index(), wanted, model)
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
+        del bundles
 
         def relisted(index: Index) -> Index:
             kept = [entry for entry in index.manifests if layout.model_of_tag(entry.tag) != model]

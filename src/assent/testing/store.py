@@ -168,14 +168,14 @@ class MemoryStore:
             if name.startswith(f"{model}/")
         }
 
-    def astray(self, model: str) -> tuple[str, ...]:
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
         """See `Store.astray`. No other tools look in here."""
-        del model
+        del model, bundles
         return ()
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
-        del model
+        del model, bundles
 
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""
