@@ -177,6 +177,17 @@ def test_what_is_said_of_the_files_of_another_version_too_stays(place: Place) ->
     assert said.digest not in place.store.blobs
 
 
+def test_all_that_was_ever_said_of_the_files_goes(place: Place) -> None:
+    """By the code that approved it, and by later code that registered it."""
+    bundle = place.bundle(0.8)
+    said = [place.store.add([Source(content=manifest_of(text))])[0] for text in (b"{}", b"[]")]
+    place.write(Kind.REGISTERED, 1, bundle, inspection=said[0].digest)
+    place.write(Kind.NOTED, 1, bundle, inspection=said[1].digest, reason="seen")
+    aged(place)
+    retire(place.open(), MODEL, "v1", reason="erase", purge=True)
+    assert not {one.digest for one in said} & place.store.blobs.keys()
+
+
 def test_a_purge_that_was_cut_off_is_finished(place: Place) -> None:
     first = place.version(1)
     place.write(Kind.PURGED, 1, first)
