@@ -758,6 +758,15 @@ def test_a_store_elsewhere_keeps_a_bundle_by_its_manifest(bench: Bench) -> None:
     assert not bench.reopen().keeps(manifest)
 
 
+def test_what_is_kept_needs_no_name_and_neither_does_what_is_gone(bench: Bench) -> None:
+    bundle = keep_bundle(bench.store, 1)
+    named = [bundle.digest, digest("gone")]
+    assert bench.reopen().astray("churn", named) == ()
+    bench.reopen().relist("churn", named)
+    assert bench.reopen().astray("churn", named) == ()
+    assert set(bench.reopen().check(bundle.blobs).values()) == {BlobState.SOUND}
+
+
 def test_nothing_is_added_to_a_store_elsewhere_that_has_it(bench: Bench, tmp_path: Path) -> None:
     asked: list[Digest] = []
     is_elsewhere = bench.store.is_elsewhere

@@ -13,10 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import MappingProxyType
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from tests.stores.serving import QuietServer
 
 _NO_KEY = "NoSuchKey"
 
@@ -33,10 +35,8 @@ class Held:
         return hashlib.md5(self.content).hexdigest()
 
 
-class GoogleServer(ThreadingHTTPServer):
+class GoogleServer(QuietServer):
     """The service, with one bucket."""
-
-    daemon_threads = True
 
     def __init__(self, bucket: str) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.stores.serving import QuietServer
 
 
 class Fault(StrEnum):
@@ -101,8 +102,7 @@ def proxied(
         thread.join()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     line: Line
 
     def __init__(self, upstream: str) -> None:
@@ -110,11 +110,6 @@ class _Server(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.ended = threading.Event()
         super().__init__(("127.0.0.1", 0), _Connection)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say what went wrong here; that a client has hung up is nothing of that kind."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
     def next(self, request: str) -> Fault | None:
         with self.lock:

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.stores.serving import QuietServer
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,7 @@ def scripted(answer: Callable[[Asked], Reply]) -> Iterator[Scripted]:
             del format, args
 
     lock = threading.Lock()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Connection) as server:
-        server.daemon_threads = True
+    with QuietServer(("127.0.0.1", 0), Connection) as server:
         it = Scripted(f"127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

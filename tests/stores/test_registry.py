@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
 from tests.stores.proxies import Fault, proxied
 from tests.stores.registries import Server, registry, with_password
+from tests.stores.serving import QuietServer
 from tests.stores.tokens import IDENTITY, NAME, PASSWORD, Tokens, token_server
 
 CONTENT = b"weights"
@@ -280,8 +281,7 @@ def test_an_answer_without_end_is_not_read_to_its_end() -> None:
 
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[HTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with QuietServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
