@@ -23,7 +23,7 @@ from assent.stores.directory import DirectoryStore
 from assent.stores.objects import ObjectStore, open_store, parsed
 from tests.builders import digest
 from tests.effort import IS_SOAK, more_in_soak
-from tests.stores.proxies import Fault, proxied
+from tests.stores.proxies import BREAKS, Fault, proxied
 from tests.stores.scripted import Reply, scripted
 from tests.stores.services import Kind, Service, environment, service
 
@@ -100,9 +100,6 @@ def require_whole(store: ObjectStore | DirectoryStore, bundle: Digest, folder: P
 # --- a line that breaks ---------------------------------------------------------------------------
 
 
-BREAKS = [one for one in Fault if one.name != "EXPIRED"]
-
-
 def plan(start: int) -> Callable[[int], Fault | None]:
     """Every third request breaks, each in another way."""
 
@@ -111,6 +108,20 @@ def plan(start: int) -> Callable[[int], Fault | None]:
         return BREAKS[turn % len(BREAKS)] if rest == 0 else None
 
     return broken
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_service_that_asks_to_wait_is_asked_after_our_own_pauses(
+    at: Service, through: Through, status: int
+) -> None:
+    """`obstore` hides what an answer says of waiting, and docs/stores.md says so. If this takes
+    minutes, it does so no more.
+    """
+    busy = Reply(status, {"Retry-After": "60"}, b"<Error><Code>SlowDown</Code></Error>")
+    with scripted(lambda _: busy) as server:
+        with pytest.raises(OutsideError, match=rf"HTTP {status}.* after {TRIES} tries"):
+            through(server.host, at.address()).recall("churn/inputs/3f2a")
+        assert server.methods == ["GET"] * TRIES
 
 
 @pytest.mark.threat(27)

@@ -21,7 +21,7 @@ from assent.stores.wrapping import artifact
 from tests.builders import digest
 from tests.effort import IS_SOAK
 from tests.stores.keeping import keeping
-from tests.stores.proxies import Fault, proxied
+from tests.stores.proxies import BREAKS, Fault, proxied
 from tests.stores.registries import Server, registry
 
 LARGE = 5 << 20
@@ -97,7 +97,7 @@ def some(count: int, seed: int) -> list[int]:
 
 
 @pytest.mark.threat(27)
-@pytest.mark.parametrize("fault", [one for one in Fault if one is not Fault.EXPIRED])
+@pytest.mark.parametrize("fault", BREAKS)
 def test_one_break_is_nothing_that_anybody_notices(
     server: Server, requests_needed: int, tmp_path: Path, fault: Fault
 ) -> None:

@@ -244,11 +244,15 @@ def test_what_is_put_back_has_all_its_tags_again(
 
 
 @pytest.mark.parametrize("is_moved", [True, False])
-def test_a_version_gets_the_tag_again_that_keeps_it(
-    server: Server, reopen: Opened, is_moved: bool
+@pytest.mark.parametrize("is_version", [True, False])
+def test_what_is_referred_to_gets_the_tag_again_that_keeps_it(
+    server: Server, reopen: Opened, is_moved: bool, is_version: bool
 ) -> None:
+    """A version by its pointer, and a candidate by what the ledger says."""
     bundle, other = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
-    reopen().point("churn/versions/1", version_of(bundle))
+    candidates = [] if is_version else [bundle.digest]
+    if is_version:
+        reopen().point("churn/versions/1", version_of(bundle))
     line = Registry(server.host, NAME, lambda: None)
     tag = f"_bundle.{hex_of(bundle.digest)}"
     kept = line.digest_of_tag(tag)
@@ -258,10 +262,27 @@ def test_a_version_gets_the_tag_again_that_keeps_it(
     else:
         tags = server.root / "docker/registry/v2/repositories" / NAME / "_manifests/tags"
         shutil.rmtree(tags / tag)
-    assert reopen().astray("churn") == (tag,)
-    reopen().relist("churn")
-    assert reopen().astray("churn") == ()
+    assert reopen().astray("churn", candidates) == (tag,)
+    reopen().relist("churn", candidates)
+    assert reopen().astray("churn", candidates) == ()
     assert line.digest_of_tag(tag) == kept
+
+
+def test_the_tag_of_what_is_gone_names_nothing_else(server: Server, reopen: Opened) -> None:
+    gone, other = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
+    line = Registry(server.host, NAME, lambda: None)
+    tag = f"_bundle.{hex_of(gone.digest)}"
+    assert reopen().remove(gone.digest, older_than_s=0.0)
+    assert reopen().astray("churn", [gone.digest]) == ()
+    content = line.read("manifests", f"_bundle.{hex_of(other.digest)}", most=1 << 20)
+    line.put_manifest(tag, content or b"", MANIFEST_MEDIA_TYPE)
+    assert reopen().astray("churn", [gone.digest]) == (tag,)
+    reopen().relist("churn", [gone.digest])
+    assert reopen().astray("churn", [gone.digest]) == ()
+    assert [held.digest for held in reopen().held()] == [other.digest]
+    keep_bundle(reopen(), 1)
+    assert {held.digest for held in reopen().held()} == {gone.digest, other.digest}
+    assert reopen().astray("churn", [gone.digest]) == ()
 
 
 def test_renewing_lists_nothing(server: Server) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 
@@ -167,7 +167,7 @@ def test_whatever_goes_wrong_after_the_entry_says_that_it_stands(
 ) -> None:
     first = place.version(1)
 
-    def broken(model: str) -> None:
+    def broken(model: str, bundles: Collection[Digest] = ()) -> None:
         raise error("listing", "that went wrong")
 
     place.store.relist = broken  # type: ignore[method-assign]  # the store breaks
@@ -189,6 +189,17 @@ def test_what_is_said_of_the_files_of_another_version_too_stays(place: Place) ->
     assert said.digest in place.store.blobs
     retire(place.open(), MODEL, "v2", reason="erase", purge=True)
     assert said.digest not in place.store.blobs
+
+
+def test_all_that_was_ever_said_of_the_files_goes(place: Place) -> None:
+    """By the code that approved it, and by later code that registered it."""
+    bundle = place.bundle(0.8)
+    said = [place.store.add([Source(content=manifest_of(text))])[0] for text in (b"{}", b"[]")]
+    place.write(Kind.REGISTERED, 1, bundle, inspection=said[0].digest)
+    place.write(Kind.NOTED, 1, bundle, inspection=said[1].digest, reason="seen")
+    aged(place)
+    retire(place.open(), MODEL, "v1", reason="erase", purge=True)
+    assert not {one.digest for one in said} & place.store.blobs.keys()
 
 
 def test_a_purge_that_was_cut_off_is_finished(place: Place) -> None:

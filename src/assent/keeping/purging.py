@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from assent.core.digest import Digest, short
@@ -47,16 +49,16 @@ def take_away(
     model: str,
     bundle: Digest,
     contents: Contents,
-    inspection: Digest | None = None,
+    inspections: Collection[Digest] = (),
 ) -> str:
-    """Take away a bundle, the blobs that no other needs, and the `inspection` of its files; what
+    """Take away a bundle, the blobs that no other needs, and `inspections` of its files; what
     was done, in words, and what stays. The manifest goes last: while a blob stays, it says which,
     so that this can be done again. The ledger has said so before.
     """
     store = workspace.store
     try:
         done = _bundle_gone(workspace, contents, bundle)
-        if inspection is not None:
+        for inspection in inspections:
             _take_inspection(store, inspection)
         store.forget([bundle])
         store.relist(model)

@@ -19,19 +19,27 @@ from assent.workspace import Workspace
 def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
     """The bundle of this digest if the store holds it sound and it is one of `model`; else None.
 
-    For hints only: what they name may be gone, and then the work is done again.
+    For hints only: what they name may be gone, and then the work is done again. What is lacking is
+    remembered for this run: whoever bundles it then sends it.
     """
     try:
         bundle = read_manifest(workspace.store.read(digest))
         workspace.store.read(bundle.evidence.digest)
     except (NotInStoreError, IntegrityError):
+        workspace.lacking.add(digest)
         return None
     held = [file.digest for file in bundle.files] + [
         attachment.digest for attachment in bundle.attachments
     ]
     states = workspace.store.confirm(held)
-    sound = all(state is BlobState.SOUND for state in states.values())
-    if bundle.model != model or not sound:
+    lacks = sum(state is not BlobState.SOUND for state in states.values())
+    if lacks:
+        workspace.lacking.add(digest)
+        workspace.say(
+            f"the store lacks {lacks:,} of {len(states):,} blobs of bundle {short(digest)}: it is "
+            "not reused, and `assent bundle --force` sends them again"
+        )
+    if bundle.model != model or lacks:
         return None
     renew(workspace, bundle)
     return bundle
@@ -60,12 +68,19 @@ def reusable(workspace: Workspace, name: str) -> Digest | None:
 def remember(
     store: Hints, model: str, evidence: Evidence, digest: Digest, commit: str | None
 ) -> None:
-    """Leave the hints by which this bundle is found again: by inputs, and by its commit."""
-    store.remember(f"{model}/inputs/{hex_of(evidence.inputs_digest)}", digest)
+    """Leave the hints by which this bundle is found again: by inputs, and by its commit. Where the
+    last of them names it, all were left before, and nothing is written: what somebody has left
+    under the others since is a bundle of the same inputs.
+    """
+    names = [f"{model}/inputs/{hex_of(evidence.inputs_digest)}"]
     if evidence.train is not None:
-        store.remember(f"{model}/trained/{hex_of(evidence.train.inputs_digest)}", digest)
+        names.append(f"{model}/trained/{hex_of(evidence.train.inputs_digest)}")
     if commit is not None:
-        store.remember(f"{model}/commits/{commit}", digest)
+        names.append(f"{model}/commits/{commit}")
+    if store.recall(names[-1]) == digest:
+        return
+    for name in names:
+        store.remember(name, digest)
 
 
 def read_bundle(workspace: Workspace, model: str, digest: Digest) -> Bundle:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assent.core.digest import Digest
@@ -48,9 +48,14 @@ class CachingStore:
 
     # --- blobs ------------------------------------------------------------------------------------
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
-        """See `Store.add`."""
-        stored = self._remote.add(sources, progress)
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
+        """See `Store.add`. What is there already is kept here as well."""
+        stored = self._remote.add(sources, progress, unless)
         if self._cache is not None:
             self._cache.keep(
                 [
@@ -60,6 +65,10 @@ class CachingStore:
                 ]
             )
         return stored
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`."""
+        return self._remote.keeps(manifest)
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`."""
@@ -129,13 +138,13 @@ class CachingStore:
         """See `Store.pointers`."""
         return self._remote.pointers(model)
 
-    def astray(self, model: str) -> tuple[str, ...]:
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
         """See `Store.astray`."""
-        return self._remote.astray(model)
+        return self._remote.astray(model, bundles)
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
-        self._remote.relist(model)
+        self._remote.relist(model, bundles)
 
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""

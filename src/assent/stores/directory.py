@@ -16,7 +16,7 @@ import hashlib
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -101,10 +101,16 @@ class DirectoryStore(Pointing):
 
     # --- blobs ----------------------------------------------------------------------------------
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         """See `Store.add`. Content given in memory (manifests, evidence) is on the disk when this
         returns; files may still be in the system's cache until `flush`.
         """
+        del unless
         if not sources:
             return []
         sizes = [size_of(source) for source in sources]
@@ -128,6 +134,11 @@ class DirectoryStore(Pointing):
             with outside(f"storing in {self.root}"):
                 flush_folder(self._blobs)
         return stored
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`: it is not elsewhere."""
+        del manifest
+        return False
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`; at most 64 MiB."""
@@ -240,16 +251,18 @@ class DirectoryStore(Pointing):
         with outside(f"reading the pointers of {model}"):
             return {place.name: self._pointer(place) for place in self._places(model)}
 
-    def astray(self, model: str) -> tuple[str, ...]:
-        """See `Store.astray`: the tags in `index.json`."""
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
+        """See `Store.astray`: the tags in `index.json`. A blob needs no name to stay."""
+        del bundles
         path = self.root / layout.INDEX_FILE
         with outside(f"comparing {path} with the pointers of {model}"):
             wanted = self._index_of([model])
             there = layout.read_index(_read(path) or b"")
         return layout.astray(Index() if there is None else there, wanted, model)
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
+        del bundles
         self._open()
         with outside(f"listing the pointers of {model}"), self._locked():
             index, wanted = self._index(), self._index_of([model])

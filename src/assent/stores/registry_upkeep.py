@@ -206,7 +206,7 @@ class RegistryUpkeep(ABC):
         """See `Blobs.read`."""
 
     @abstractmethod
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Pointers.relist`."""
 
     @abstractmethod

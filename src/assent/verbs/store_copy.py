@@ -195,8 +195,8 @@ def _copy_version(
         )
         return
     tally.versions += 1
-    if digest in known.inspections:
-        copying.inspection(known.inspections[digest])
+    for inspection in sorted(known.inspections.get(digest, ())):
+        copying.inspection(inspection)
     _hint(origin.store, there.store, known.model, done, digest)
 
 
