@@ -11,7 +11,7 @@ from assent.core.bundle import ATTACHED, TITLE, Bundle, read_manifest
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import decode_document
-from assent.errors import IntegrityError, OutsideError
+from assent.errors import AssentError, IntegrityError, OutsideError
 from assent.ports import BUNDLE_AGAIN, BlobState, Hints, NoAccessError, NotInStoreError
 from assent.workspace import Workspace
 
@@ -53,16 +53,35 @@ def renew(workspace: Workspace, bundle: Bundle) -> None:
         workspace.store.renew(bundle.blobs)
 
 
-def reusable(workspace: Workspace, name: str) -> Digest | None:
+def reusable(workspace: Workspace, model: str, name: str) -> Digest | None:
     """The bundle that a hint names, for work that is done again without one. Where the store
     does not let us in, as in a job that runs the code of a change, or does not answer, there is
     none, and that is said.
+
+    Whoever may write to the store can leave a hint, and a bundle that says of itself what it likes.
+    In the CI of a forge it is of somebody else's change by then, so that only what the ledger knows
+    is taken over there.
     """
     try:
-        return workspace.store.recall(name)
+        digest = workspace.store.recall(name)
     except NoAccessError as error:
         workspace.say(f"{error.doing}: {error.problem}: nothing of the store is reused here")
         return None
+    if digest is None or not workspace.is_in_forge_ci or _is_known(workspace, model, digest):
+        return digest
+    workspace.say(
+        f"the store has bundle {short(digest)} of these inputs, and nobody has decided on it: "
+        "whoever can write there may have left it, so that it is not reused here"
+    )
+    return None
+
+
+def _is_known(workspace: Workspace, model: str, digest: Digest) -> bool:
+    """Whether the ledger names a bundle, as far as it can be asked."""
+    try:
+        return workspace.ledger.read(model).record(digest) is not None
+    except AssentError:
+        return False
 
 
 def remember(
