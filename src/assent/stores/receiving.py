@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from assent.parallel import Transfers
 from assent.ports import Progress, Wanted
 from assent.stores.local_files import (
     a_writer,
@@ -18,7 +19,6 @@ from assent.stores.local_files import (
     outside,
     scratch,
 )
-from assent.stores.parallel import Transfers
 
 
 def _receive(

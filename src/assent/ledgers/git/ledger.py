@@ -20,8 +20,8 @@ from assent.git import GitError, Repository, SilentError, refusal
 from assent.ledgers.git.commits import Commit, branch_ref, commit_of, stream
 from assent.ledgers.git.copies import copies_here
 from assent.ledgers.git.repository import LedgerRepository, may_be_of_copy
-from assent.ledgers.git.seen import Seen
 from assent.ledgers.git.view import GitView
+from assent.ledgers.seen import Seen
 from assent.ports import BusyError, Copy, DoubtError, MovedError, View
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from assent.core.digest import Digest
 from assent.core.registry import Record, State, Step
-from assent.ledgers.git.layout import (
+from assent.ledgers.layout import (
     REGISTRY,
     derived_digest,
     index_id,
