@@ -736,6 +736,19 @@ class Ledger(Protocol):
         `DoubtError` if nobody can say whether they were written.
         """
 
+    def adopt(self, view: View, contents: Sequence[bytes]) -> None:
+        """Write entries of the same ledger elsewhere, byte for byte, after what `view` saw, all or
+        none; raises as `append`.
+
+        Raises `ChainError` if they do not follow, and `UnlikeError` if the last of them states
+        something else than is derived from them here.
+        """
+
+    def require_writable(self) -> None:
+        """Try whether this is a place that can keep a ledger, as far as that can be seen without
+        writing an entry. Raises `UsageError` if it is none.
+        """
+
     def turn(self, model: str) -> AbstractContextManager[bool]:
         """Be the only writer to the ledger, as far as the others on this machine can be known of;
         say whether somebody else had to be waited for, so that what was read before may be old.
