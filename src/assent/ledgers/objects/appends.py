@@ -101,10 +101,11 @@ class Appends:
 
     def read(self, first: int, last: int) -> Iterator[bytes]:
         """The entries from `first` to `last`, in order. Raises `ChainError` if one is missing."""
-        expected = self._start_of(first)
+        names = self._starts_to(first)
+        expected = max(start for start in names if start <= first)
         number = expected // FILES
         while expected <= last:
-            starts = [start for start in self._starts(number) if expected <= start <= last]
+            starts = [start for start in names if expected <= start <= last]
             appends = Transfers().run(self.at, starts, CONNECTIONS, most=CONNECTIONS)
             for start, append in zip(starts, appends, strict=True):
                 if start < expected:
@@ -118,6 +119,7 @@ class Appends:
             if expected // FILES <= number and expected <= last:
                 raise ChainError(self._model, expected, "it is missing")
             number = expected // FILES
+            names = self._starts(number) if expected <= last else []
 
     def gap_after(self, last: int) -> int | None:
         """The number of an append that does not follow from `last`, although nothing that would
@@ -132,12 +134,12 @@ class Appends:
         ]
         return min(starts) if starts and min(starts) != last + 1 else None
 
-    def _start_of(self, seq: int) -> int:
-        """Where the append begins that holds an entry."""
+    def _starts_to(self, seq: int) -> list[int]:
+        """The first entries of the appends in the folder of the one that holds an entry."""
         for number in range(seq // FILES, -1, -1):
-            starts = [start for start in self._starts(number) if start <= seq]
-            if starts:
-                return starts[-1]
+            starts = self._starts(number)
+            if starts and starts[0] <= seq:
+                return starts
         raise ChainError(self._model, seq, "it is missing")
 
     def _shown(self) -> Append | None:
