@@ -148,7 +148,7 @@ def test_models_do_not_share_anything(reopen: Open) -> None:
 def test_entries_are_adopted_byte_for_byte(reopen: Open, tmp_path: Path, at_once: int) -> None:
     source = GitLedger(Repository(new_repository(tmp_path / "source")), None)
     drafts = [approved("b1", "bob"), *(registered(number) for number in range(1, 60))]
-    source.append(source.read("churn"), [*drafts, promoted(3, "staging")])
+    source.append(source.read("churn"), [*drafts, promoted(3, "staging"), promoted(3, "prod")])
     contents = list(source.read("churn").entries())
     ledger = reopen()
     for start in range(0, len(contents), at_once):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from assent.buckets import Bucket, open_bucket, parsed
+from assent.wiring import open_workspace
 from tests.builders import run_git
 from tests.e2e.project import CONFIG, GRACE, ROSA, Project
 from tests.stores.services import Kind, Service, service
@@ -18,16 +19,6 @@ def elsewhere(project: Project, at: Service) -> Project:
     project.write("assent.yaml", f"ledger: {ledger}\n" + CONFIG.replace("../store", store))
     project.commit("a ledger in a bucket", push=True)
     return replace(project, env=at.environment)
-
-
-def address_of(project: Project) -> str:
-    return (project.folder / "assent.yaml").read_text().splitlines()[0].split()[1]
-
-
-def bucket_of(project: Project, at: Service, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    for name, value in at.environment.items():
-        monkeypatch.setenv(name, value)
-    return open_bucket(parsed(address_of(project)), at.environment)
 
 
 def released(project: Project) -> None:
@@ -65,3 +56,63 @@ def test_a_service_that_ignores_conditions_keeps_no_ledger(fresh: Project) -> No
     refused = project.run("approve", "--as", GRACE, code=2).stderr
     assert "it ignores `If-None-Match: *`" in refused
     assert "S3, Google and Azure" in refused
+
+
+# --- from one place to another --------------------------------------------------------------------
+
+
+def lines_of(project: Project) -> list[bytes]:
+    """Every entry of the ledger that `assent.yaml` names, byte for byte."""
+    workspace = open_workspace(
+        project.folder,
+        environ=project.environment,
+        now=datetime(2026, 1, 2, tzinfo=UTC),
+        say=lambda _: None,
+    )
+    return list(workspace.ledger.read("churn").entries())
+
+
+def named(project: Project, ledger: str) -> None:
+    """Merge a change of `ledger`."""
+    text = (project.folder / "assent.yaml").read_text()
+    kept = [line for line in text.splitlines() if not line.startswith("ledger: ")]
+    project.write("assent.yaml", "\n".join([f"ledger: {ledger}", *kept, ""]))
+    project.commit(f"the ledger is {ledger}", push=True)
+
+
+def test_from_git_to_a_bucket_and_back_every_entry_stays_what_it_is(
+    second: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = service(Kind.S3)
+    project, address = replace(second, env=at.environment), at.address()
+    for name, value in at.environment.items():
+        monkeypatch.setenv(name, value)
+    before = lines_of(project)
+    told = project.run("ledger", "move", address, "--reason", "nobody may push").stdout
+    assert f"churn: {len(before) + 1} entries there, {len(before) + 1} written now" in told
+    refused = project.run("note", "too early", code=2).stderr
+    assert f"it has moved to {address}" in refused
+
+    named(project, address)
+    there = lines_of(project)
+    assert there[:-1] == before
+    clone = project.clone("elsewhere")
+    clone.run("verify")
+    clone.run("promote", "staging", "v2")
+    assert clone.run("resolve", "production", "--json").json["version"] == 1
+    assert clone.run("rollback", "staging", "--reason", "complaints").code == 0
+    assert clone.run("status").code == 0
+    project.run("store", "gc")
+    assert (
+        "that is where it is"
+        in project.run("ledger", "move", address, "--reason", "x", code=2).stderr
+    )
+
+    moved = lines_of(project)
+    project.run("ledger", "move", "git", "--reason", "the bucket is closed")
+    named(project, "git")
+    assert lines_of(project)[: len(moved)] == moved
+    project.run("verify")
+    project.run("note", "at home")
+    assert project.entries()[:2] == ["note on churn", "move the ledger of churn"]
+    assert "it has moved to git" in clone.run("note", "too late", code=2).stderr

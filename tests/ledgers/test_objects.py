@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -142,7 +142,7 @@ def test_entries_and_all_that_follows_are_those_of_any_ledger(place: Place) -> N
         ledger = place.ledger(f"home{next(runs)}")
         for drafts in history:
             ledger.append(ledger.read("churn"), drafts)
-        contents = written([one for drafts in history for one in drafts])
+        contents = written(list(chain(*history)))
         view, registry = ledger.read("churn"), fold("churn", contents)
         assert list(view.entries()) == contents
         assert (view.state, view.head) == (registry.state, registry.head)
