@@ -162,3 +162,15 @@ def test_the_ledger_is_at_the_only_remote_whatever_its_name(tmp_path: Path) -> N
 def reopened(found: Workspace) -> Workspace:
     now = datetime(2026, 1, 2, tzinfo=UTC)
     return open_workspace(found.root, environ={}, now=now, say=print)
+
+
+@pytest.mark.parametrize(
+    "store", ["s3://bucket/team", "s3://bucket/team/ledger/", "s3://bucket/team/ledger/x"]
+)
+def test_a_ledger_and_a_store_do_not_lie_in_each_other(tmp_path: Path, store: str) -> None:
+    work = new_repository(tmp_path / "work")
+    (work / "assent.yaml").write_text(f"ledger: s3://bucket/team/ledger\n{CONFIG}")
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    with pytest.raises(UsageError, match="it would lie among what the store") as caught:
+        open_workspace(work, environ={"ASSENT_STORE": store}, now=now, say=lambda _: None)
+    assert "a prefix of its own" in (caught.value.hint or "")

@@ -365,9 +365,11 @@ class Guards(Protocol):
     """
 
     def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
+        self, *, models: Sequence[str], environments: Sequence[str], has_ledgers: bool = True
     ) -> tuple[Protection, ...]:
-        """What the forge enforces here, as far as this account can read it. Changes nothing."""
+        """What the forge enforces here, as far as this account can read it. Changes nothing.
+        `has_ledgers`: the ledgers are branches that it can guard.
+        """
 
 
 class KnownGuards(Struct, frozen=True, kw_only=True):
@@ -376,10 +378,10 @@ class KnownGuards(Struct, frozen=True, kw_only=True):
     found: tuple[Protection, ...]
 
     def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
+        self, *, models: Sequence[str], environments: Sequence[str], has_ledgers: bool = True
     ) -> tuple[Protection, ...]:
         """See `Guards.protections`."""
-        del models, environments
+        del models, environments, has_ledgers
         return self.found
 
 

@@ -23,5 +23,5 @@ def place_of(address: str) -> str:
 
 def is_within(address: str, other: str) -> bool:
     """Whether one of two addresses of buckets is the other, or below it."""
-    one, two = f"{address.rstrip('/')}/", f"{other.rstrip('/')}/"
-    return one.startswith(two) or two.startswith(one)
+    short, long = sorted((f"{address.rstrip('/')}/", f"{other.rstrip('/')}/"), key=len)
+    return long.startswith(short)

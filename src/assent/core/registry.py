@@ -157,8 +157,8 @@ class ChainError(IntegrityError):
     """The chain is broken; `seq` is the first entry that is bad."""
 
     remedy = (
-        "restore the ledger branch from a clone that still verifies; nothing is written until it "
-        "does"
+        "restore the ledger: its branch from a clone that still verifies, or its objects from what "
+        "the bucket has kept; nothing is written until it verifies"
     )
 
     def __init__(self, model: str, seq: int, problem: str) -> None:
@@ -172,8 +172,9 @@ class LostError(ChainError):
     """The ledger lacks entries that a clone has seen, from `seq` on."""
 
     remedy = (
-        "push the entries again from a clone that has them; where nobody has, or a person has "
-        "given them up already, `assent verify --recover --reason …` lets this clone forget them. "
+        "push the entries again from a clone that has them, or restore the objects that a bucket "
+        "has kept; where nobody has, or a person has given them up already, `assent verify "
+        "--recover --reason …` lets this clone forget them. "
         "A job cannot: it needs a new clone"
     )
 
