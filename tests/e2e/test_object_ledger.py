@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from assent.buckets import open_bucket, parsed
 from assent.wiring import open_workspace
 from tests.builders import run_git
 from tests.e2e.project import CONFIG, GRACE, ROSA, Project
@@ -56,6 +57,27 @@ def test_a_service_that_ignores_conditions_keeps_no_ledger(fresh: Project) -> No
     refused = project.run("approve", "--as", GRACE, code=2).stderr
     assert "it ignores `If-None-Match: *`" in refused
     assert "S3, Google and Azure" in refused
+
+
+@pytest.mark.threat(45)
+def test_a_ledger_that_was_cut_off_is_noticed_by_a_new_clone(
+    fresh: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = service(Kind.S3)
+    project = elsewhere(fresh, at)
+    released(project)
+    for name, value in at.environment.items():
+        monkeypatch.setenv(name, value)
+    address = (project.folder / "assent.yaml").read_text().splitlines()[0].split()[1]
+    bucket = open_bucket(parsed(address), at.environment)
+    newest = bucket.names("churn/entries")[-1]
+    bucket.remove(newest)
+    clone = project.clone("elsewhere")
+    assert "was derived from entry 4" in clone.run("note", "alert", code=4).stderr
+    assert "entries are missing" in clone.run("verify", "--repair", code=4).stdout
+    told = clone.run("verify", "--recover", "--reason", "a clean-up took it").stdout
+    assert "noted as entry 4" in told
+    clone.run("verify")
 
 
 # --- from one place to another --------------------------------------------------------------------

@@ -433,7 +433,7 @@ def test_what_people_read_leads_nobody_astray(place: Place, shown: bytes | None)
     assert place.content("churn/registry.yaml") == layout.state_file(view.state)
 
 
-@pytest.mark.threat(26)
+@pytest.mark.threat(44)
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("change", ["edited", "removed", "of another"])
 def test_what_is_derived_is_not_believed_and_is_derived_again(place: Place, change: str) -> None:
