@@ -10,7 +10,8 @@ import pytest
 from assent.buckets import open_bucket, parsed
 from assent.wiring import open_workspace
 from tests.builders import run_git
-from tests.e2e.project import CONFIG, GRACE, ROSA, Project
+from tests.e2e.project import CONFIG, GRACE, ROSA, Project, ended
+from tests.effort import more_in_soak
 from tests.stores.services import Kind, Service, service
 
 
@@ -138,3 +139,30 @@ def test_from_git_to_a_bucket_and_back_every_entry_stays_what_it_is(
     project.run("note", "at home")
     assert project.entries()[:2] == ["note on churn", "move the ledger of churn"]
     assert "it has moved to git" in clone.run("note", "too late", code=2).stderr
+
+
+@pytest.mark.usefixtures("for_real")  # who verifies waits for those that write
+@pytest.mark.threat(24)
+@pytest.mark.parametrize("count", [4, *more_in_soak(24)])
+def test_a_crowd_beside_a_repair_loses_and_doubles_nothing(fresh: Project, count: int) -> None:
+    project = elsewhere(fresh, service(Kind.S3))
+    project.run("review", code=11)
+    project.run("approve", "--as", GRACE)
+    project.run("register")
+    clones = [project.clone(f"clone{number}") for number in range(count)]
+    words = [
+        ("note", f"alert {number}") if number % 3 else ("promote", "staging", "v1")
+        for number in range(count)
+    ]
+    writers = [clone.start(*said) for clone, said in zip(clones, words, strict=True)]
+    repairs = 0
+    while repairs == 0 or any(writer.poll() is None for writer in writers):
+        assert project.run("verify", "--repair", "--json").json["faults"] == []
+        repairs += 1
+    for writer, said in zip(writers, words, strict=True):
+        ended(writer, *said, code=0)
+    moments = project.run("timeline", "--limit", "1000", "--json").json["moments"]
+    kinds = [moment["entry"]["kind"] for moment in moments]
+    assert kinds.count("noted") == sum(1 for said in words if said[0] == "note")
+    assert kinds.count("promoted") == 1  # whoever was later found it there
+    project.run("verify")

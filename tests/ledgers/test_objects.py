@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from assent.buckets import TRIES, Bucket, open_bucket, parsed
 from assent.core.entry import GENESIS, Draft, Kind, decode_entry, encode_entry
 from assent.core.registry import NEWEST, ChainError, LostError, State, extend, fold
-from assent.errors import IntegrityError, UsageError
+from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.git import Repository
 from assent.ledgers import layout
 from assent.ledgers.git.ledger import GitLedger
@@ -266,6 +266,7 @@ def test_what_breaks_writes_nothing_twice(place: Place, kind: services.Kind, fau
     """Each request of an append breaks once, in each way; who is told nothing has written."""
     fill(place.ledger(), 2)
     onlooker = place.ledger("looking on")
+    view = onlooker.read("churn")  # not through the line
     with proxied(place.at.host) as line:
         ledger = place.through(line.host)
         ledger.append(ledger.read("churn"), [noted("alert")])
@@ -475,6 +476,18 @@ def test_what_is_derived_is_not_believed_and_is_derived_again(place: Place, chan
     assert needed
 
 
+@pytest.mark.usefixtures("small_blocks")
+def test_a_repair_takes_nothing_from_who_writes_at_the_same_time(place: Place) -> None:
+    fill(place.ledger(), 8)
+    writer, repairer = place.ledger("writer"), place.ledger("repairer")
+    view = repairer.read("churn")
+    registry = fold("churn", view.entries())
+    writer.append(writer.read("churn"), [noted("alert")])
+    repairer.rebuild(view, registry)
+    there = place.ledger("another").read("churn")
+    assert there.astray(fold("churn", there.entries())) == ()
+
+
 def test_a_state_that_is_damaged_is_refused_by_whoever_decides(place: Place) -> None:
     fill(place.ledger(), 2)
     newest = [name for name in place.names() if "/derived/" in name][-1]
@@ -482,6 +495,16 @@ def test_a_state_that_is_damaged_is_refused_by_whoever_decides(place: Place) -> 
     with pytest.raises(IntegrityError, match="not what entry 1 says") as told:
         place.ledger().read("churn")
     assert "verify --repair" in (told.value.hint or "")
+
+
+@pytest.mark.parametrize("kind", HEEDING)
+def test_no_bucket_is_not_an_empty_ledger(place: Place, kind: services.Kind) -> None:
+    nowhere = place.address.replace("models", "nowhere")
+    ledger = open_ledger(nowhere, place.at.environment, place.home, lambda _: None)
+    for ask in (lambda: ledger.read("churn"), ledger.models, ledger.require_writable):
+        with pytest.raises(OutsideError, match="there is no bucket 'nowhere'") as told:
+            ask()
+        assert "make it, or correct `ledger` in assent.yaml" in (told.value.hint or "")
 
 
 # --- what it costs --------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class GoogleServer(ThreadingHTTPServer):
     """The service, with one bucket."""
 
     daemon_threads = True
+    request_queue_size = 64  # a client makes many connections at once
 
     def __init__(self, bucket: str) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)

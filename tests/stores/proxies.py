@@ -96,6 +96,7 @@ def proxied(
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64  # a client makes many connections at once
     line: Line
 
     def __init__(self, upstream: str) -> None:

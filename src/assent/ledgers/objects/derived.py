@@ -108,6 +108,11 @@ class Tree:
         self._shelf = shelf
         self._newest = newest
 
+    @property
+    def newest_paths(self) -> tuple[str, ...]:
+        """The files in the object that leads to all."""
+        return tuple(self._newest.files)
+
     def folder(self, path: str) -> Folder:
         """What is in a folder; nothing where it is not there. Raises `IntegrityError` if it is not
         what the folder above says.

@@ -159,6 +159,11 @@ class ObjectView:
             self.object_format,
         )
 
+    @property
+    def newest_paths(self) -> tuple[str, ...]:
+        """The files that lie in the object of the newest append, if it can be believed."""
+        return () if self._tree is None else self._tree.newest_paths
+
     def folder(self, path: str) -> Folder:
         """A folder of what is derived."""
         return {} if self._tree is None else self._tree.folder(path)

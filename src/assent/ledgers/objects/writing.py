@@ -101,7 +101,9 @@ def rebuilt(view: ObjectView, registry: Registry) -> dict[str, Derived]:
         folders.setdefault(folder, {})[name] = place
     for folder in sorted(folders, key=lambda name: -name.count("/")):
         _add_above(folder, folders, key, view.object_format)
-    objects[key] = Derived(state=_plain(registry.state), folders=folders)
+    # Somebody may be writing an append that finds in this object what was in it.
+    kept = {path: files[path].decode() for path in view.newest_paths if path in files}
+    objects[key] = Derived(state=_plain(registry.state), folders=folders, files=kept)
     return objects
 
 
