@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -166,3 +167,16 @@ def test_a_crowd_beside_a_repair_loses_and_doubles_nothing(fresh: Project, count
     assert kinds.count("noted") == sum(1 for said in words if said[0] == "note")
     assert kinds.count("promoted") == 1  # whoever was later found it there
     project.run("verify")
+
+
+def test_a_ledger_that_nobody_reaches_keeps_nobody_from_training(fresh: Project) -> None:
+    """As in a job that runs the code of a change, which has no login there."""
+    with socket.socket() as nobody:  # who listens to no one
+        nobody.bind(("127.0.0.1", 0))
+        at = Service(kind=Kind.S3, host=f"127.0.0.1:{nobody.getsockname()[1]}")
+        fresh.write("assent.yaml", f"ledger: {at.address()}\n{CONFIG}")
+        fresh.commit("a ledger in a bucket", push=True)
+        project = replace(fresh, env=at.environment)
+        for verb in ("train", "evaluate", "bundle"):
+            project.run(verb)
+        assert "does not answer after 5 tries" in project.run("review", code=3).stderr
