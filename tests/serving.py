@@ -26,6 +26,7 @@ class QuietServer(ThreadingHTTPServer):
     """Says what went wrong in it; that a client has hung up is nothing of that kind."""
 
     daemon_threads = True
+    request_queue_size = 64  # a client makes many connections at once
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """See `socketserver.BaseServer`."""

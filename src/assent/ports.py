@@ -365,9 +365,11 @@ class Guards(Protocol):
     """
 
     def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
+        self, *, models: Sequence[str], environments: Sequence[str], has_ledgers: bool = True
     ) -> tuple[Protection, ...]:
-        """What the forge enforces here, as far as this account can read it. Changes nothing."""
+        """What the forge enforces here, as far as this account can read it. Changes nothing.
+        `has_ledgers`: the ledgers are branches that it can guard.
+        """
 
 
 class KnownGuards(Struct, frozen=True, kw_only=True):
@@ -376,10 +378,10 @@ class KnownGuards(Struct, frozen=True, kw_only=True):
     found: tuple[Protection, ...]
 
     def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
+        self, *, models: Sequence[str], environments: Sequence[str], has_ledgers: bool = True
     ) -> tuple[Protection, ...]:
         """See `Guards.protections`."""
-        del models, environments
+        del models, environments, has_ledgers
         return self.found
 
 
@@ -757,6 +759,19 @@ class Ledger(Protocol):
 
         Raises `MovedError` if the ledger has grown since; then read, judge and try again. Raises
         `DoubtError` if nobody can say whether they were written.
+        """
+
+    def adopt(self, view: View, contents: Sequence[bytes]) -> None:
+        """Write entries of the same ledger elsewhere, byte for byte, after what `view` saw, all or
+        none; raises as `append`.
+
+        Raises `ChainError` if they do not follow, and `UnlikeError` if the last of them states
+        something else than is derived from them here.
+        """
+
+    def require_writable(self) -> None:
+        """Try whether this is a place that can keep a ledger, as far as that can be seen without
+        writing an entry. Raises `UsageError` if it is none.
         """
 
     def turn(self, model: str) -> AbstractContextManager[bool]:

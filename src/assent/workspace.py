@@ -33,8 +33,9 @@ class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
     branch, or None in a repository without one; `forge_files` are what forges read from the
     repository; `context` is the CI run; `folder_store` opens a folder of another job as a store,
-    `store_at` whatever an address names, as `store_address` names `store`; `start` is when the run
-    began; `environ` is what commands run with; `say` shows progress to the person who waits.
+    `store_at` and `ledger_at` whatever an address names, as `store_address` names `store`; `start`
+    is when the run began; `environ` is what commands run with; `say` shows progress to the person
+    who waits.
     """
 
     root: Path
@@ -49,6 +50,7 @@ class Workspace:
     folder_store: Callable[[Path], Store]
     store_at: Callable[[str], Store]
     store_address: str
+    ledger_at: Callable[[str], Ledger]
     start: Start
     environ: Mapping[str, str]
     say: Callable[[str], None]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from assent.buckets import open_bucket, parsed
 from assent.core.bundle import (
     MANIFEST_MEDIA_TYPE,
     Bundle,
@@ -35,7 +36,6 @@ from assent.ports import (
 )
 from assent.stores import layout, objects
 from assent.stores.age_notes import Note
-from assent.stores.buckets import open_bucket
 from assent.stores.cache import BlobCache
 from assent.stores.caching import CachingStore
 from assent.stores.directory import DirectoryStore
@@ -189,7 +189,7 @@ def _of_registry(server: Server, host: str) -> Bench:
 
 def _of_bucket(at: Service) -> Bench:
     address = at.address()
-    bucket = open_bucket(objects.parsed(address), at.environment)
+    bucket = open_bucket(parsed(address), at.environment)
 
     def blob(digest: Digest) -> str:
         return f"blobs/sha256/{hex_of(digest)}"

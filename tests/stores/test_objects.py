@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from assent.buckets import PART_BYTES, TRIES, open_bucket, parsed, part_bytes
 from assent.core.bundle import ModelFile, config_blob, manifest_blob
 from assent.core.digest import Digest, digest_of, hex_of
 from assent.errors import OutsideError, UsageError
 from assent.ports import BlobState, NoAccessError, Pointer, Source, Stored, Wanted
 from assent.stores import objects
-from assent.stores.buckets import PART_BYTES, TRIES, open_bucket, part_bytes
 from assent.stores.directory import DirectoryStore
-from assent.stores.objects import ObjectStore, open_store, parsed
+from assent.stores.objects import ObjectStore, open_store
 from tests.builders import digest
 from tests.effort import IS_SOAK, more_in_soak
 from tests.stores.proxies import BREAKS, Fault, proxied

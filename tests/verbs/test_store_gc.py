@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from obstore.store import MemoryStore as BucketInMemory
 
+from assent.buckets import Bucket, parsed
 from assent.core.bundle import read_manifest
 from assent.core.digest import Digest, canonical_json, digest_of
 from assent.core.entry import Kind
@@ -17,8 +18,7 @@ from assent.keeping.plan import Why
 from assent.ports import Held, NoAccessError, Source, StaysError
 from assent.recording.pointers import point_all
 from assent.stores.age_notes import Note
-from assent.stores.buckets import Bucket
-from assent.stores.objects import ObjectStore, parsed
+from assent.stores.objects import ObjectStore
 from assent.verbs.retire import retire
 from assent.verbs.store_gc import store_gc
 from tests.verbs.place import MODEL, Place

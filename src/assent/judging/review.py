@@ -13,7 +13,7 @@ from assent.errors import ExitCode
 from assent.files import write_atomically
 from assent.judging.candidate import judge
 from assent.judging.landing import of_another_base, require_base
-from assent.judging.moved_store import moved_store
+from assent.judging.moved_store import moved_ledger, moved_store
 from assent.judging.opinions import all_reviews
 from assent.judging.review_notes import (
     candidate_notes,
@@ -149,6 +149,7 @@ def report_on(
             *((without_baseline(view),) if judgement.diff.baseline is None else ()),
             *candidate_notes(workspace, candidate, policy),
             *moved_store(workspace, view, candidate, proposed),
+            *moved_ledger(workspace, proposed),
         ),
         change_id=change.id,
         change_title=_title(change),

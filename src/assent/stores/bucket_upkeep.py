@@ -17,16 +17,16 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
+from assent.buckets import Bucket
 from assent.core.buckets import Service
 from assent.core.bundle import begins_bundle
 from assent.core.digest import Digest, hex_of, is_digest
+from assent.parallel import Transfers
 from assent.ports import Held, StaysError
 from assent.stores import layout
 from assent.stores.age_notes import FRESH_S, Note, note_of_now, read_note
-from assent.stores.buckets import Bucket
 from assent.stores.folder_upkeep import named_by_others
 from assent.stores.local_files import bundle_of
-from assent.stores.parallel import Transfers
 
 CONNECTIONS = 16
 BLOBS = f"{layout.BLOBS}/sha256"

@@ -14,10 +14,10 @@ from pathlib import Path
 from assent.core.digest import Digest
 from assent.disk import NO_ROOM, require_room
 from assent.errors import IntegrityError, OutsideError
+from assent.parallel import Transfers
 from assent.ports import BlobState, Held, Pointer, Progress, Source, Store, Stored, Wanted
 from assent.stores.cache import BlobCache, Cached
 from assent.stores.local_files import corrupt, digest_of_file, is_file_of, outside, pour, scratch
-from assent.stores.parallel import Transfers
 
 _MAX_READ_BYTES = 64 << 20
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.disk import flush_folder
 from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.parallel import Transfers
 from assent.ports import (
     BlobState,
     Held,
@@ -61,7 +62,6 @@ from assent.stores.local_files import (
     unsaid,
     write_all,
 )
-from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
 
 _TAIL_BYTES = 4096

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assent.disk import flush_file, flush_folder
-from assent.stores.parallel import Transfers
+from assent.parallel import Transfers
 
 MOST_ONE_BY_ONE = 64
 """How many files are flushed one by one: each waits for the disk. More are flushed with all else

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from assent.errors import OutsideError
+from assent.parallel import pause
 from assent.ports import Credentials, NoAccessError
 from assent.stores.answers import (
     BrokenError,
@@ -27,7 +28,6 @@ from assent.stores.answers import (
 )
 from assent.stores.credentials import DOCKER_HUB
 from assent.stores.logins import CLIENT, Challenge, Logins, challenges
-from assent.stores.parallel import pause
 
 if TYPE_CHECKING:
     import requests

@@ -19,10 +19,19 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
-from assent.core.addresses import opening
-from assent.core.buckets import FORM, Address, bucket_of
+from assent.buckets import (
+    PART_BYTES,
+    Bucket,
+    CutOffError,
+    MovedOnError,
+    Seen,
+    open_bucket,
+    parsed,
+    part_bytes,
+)
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.parallel import Transfers
 from assent.ports import (
     BlobState,
     Held,
@@ -35,15 +44,6 @@ from assent.ports import (
 )
 from assent.stores import layout
 from assent.stores.bucket_upkeep import BLOBS, CONNECTIONS, BucketUpkeep, hint_names
-from assent.stores.buckets import (
-    PART_BYTES,
-    Bucket,
-    CutOffError,
-    MovedOnError,
-    Seen,
-    open_bucket,
-    part_bytes,
-)
 from assent.stores.layout import Index, Place
 from assent.stores.local_files import (
     CHUNK_BYTES,
@@ -54,7 +54,6 @@ from assent.stores.local_files import (
     outside,
     size_of,
 )
-from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
 from assent.stores.receiving import receive_all
 
@@ -102,18 +101,6 @@ def open_store(address: str, environ: Mapping[str, str]) -> ObjectStore:
     address, or without what talks to object stores.
     """
     return ObjectStore(open_bucket(parsed(address), environ))
-
-
-def parsed(address: str) -> Address:
-    """What an address names. Raises `UsageError` for what is none of a bucket."""
-    bucket = bucket_of(address)
-    if bucket is None:
-        raise UsageError(
-            opening(address),
-            "that is no address of a bucket",
-            hint=f"write it as {FORM}; how to log in is said in the environment",
-        )
-    return bucket
 
 
 class ObjectStore(Pointing):

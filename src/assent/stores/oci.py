@@ -30,6 +30,7 @@ from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.core.registries import repository_of
 from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.parallel import Transfers
 from assent.ports import (
     BUNDLE_AGAIN,
     BlobState,
@@ -52,7 +53,6 @@ from assent.stores.local_files import (
     outside,
     size_of,
 )
-from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
 from assent.stores.receiving import receive_all
 from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry

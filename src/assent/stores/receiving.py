@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from assent.parallel import Transfers
 from assent.ports import Progress, Wanted
 from assent.stores.local_files import (
     a_writer,
@@ -17,7 +18,6 @@ from assent.stores.local_files import (
     outside,
     scratch,
 )
-from assent.stores.parallel import Transfers
 
 
 def _receive(

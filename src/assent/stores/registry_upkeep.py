@@ -19,12 +19,12 @@ from functools import partial
 from assent.core.bundle import read_manifest
 from assent.core.digest import Digest, canonical_json, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.parallel import Transfers
 from assent.ports import BUNDLE_AGAIN, Held, NotInStoreError
 from assent.stores import wrapping
 from assent.stores.age_notes import FRESH_S, Note, note_of_now, read_note
 from assent.stores.folder_upkeep import named_by_others
 from assent.stores.local_files import bundle_of
-from assent.stores.parallel import Transfers
 from assent.stores.registry import CONNECTIONS, RefusedError, Registry
 from assent.stores.wrapping import Written
 

@@ -9,6 +9,7 @@ import msgspec
 
 from assent.config.settings import FILE
 from assent.core.bundle import config_blob, manifest_blob
+from assent.core.ledgers import is_in_git
 from assent.errors import AssentError, ExitCode, IntegrityError
 from assent.judging.pinning import Pinned, pin_names
 from assent.ports import Protection, ProtectionState, Source
@@ -62,13 +63,15 @@ def doctor(
     """Look at the configuration, the base branch, the store and the ledgers of `models`; with
     `forge` also at what the forge enforces here, as far as this token can read it. Changes nothing
     but, with `fix`, names in `assent.yaml` of the working tree that are not bound to an account,
-    and writes nothing but, with `store`, a few bytes into the store, which are read again.
+    and writes nothing but, with `store`, a few bytes into the store, which are read again, and an
+    object that names nothing beside a ledger in a bucket.
     """
     checks = [
         _checked("base branch", lambda: _base(workspace), FETCH_BASE),
         *(_checked(f"policy of {model}", partial(_policy, workspace, model)) for model in models),
         *(_checked(f"name of {model}", partial(_name, workspace, model)) for model in models),
         *(_checked(f"ledger of {model}", partial(_ledger, workspace, model)) for model in models),
+        _checked("place of the ledger", partial(_place, workspace, is_tried=store)),
         _checked("store", lambda: _store(workspace, models, is_tried=store), _OTHER_STORE),
         *(_abilities(workspace) if store else ()),
         _checked("decisions from here", lambda: _trust(workspace)),
@@ -77,7 +80,11 @@ def doctor(
     if forge:
         rules = [workspace.config.policies[model] for model in models]
         stages = list(dict.fromkeys(stage for rule in rules for stage in rule.stages))
-        guards = workspace.forge.guards.protections(models=models, environments=stages)
+        guards = workspace.forge.guards.protections(
+            models=models,
+            environments=stages,
+            has_ledgers=is_in_git(workspace.config.ledger),
+        )
     bound = pin_names(workspace, models) if fix else None
     return DoctorResult(checks=tuple(checks), guards=guards, is_strict=strict, pinned=bound)
 
@@ -111,6 +118,16 @@ def _ledger(workspace: Workspace, model: str) -> str:
     if state.seq < 0:
         return f"empty: nothing of {model} is registered yet"
     return f"{state.versions} versions, {state.seq + 1} entries"
+
+
+def _place(workspace: Workspace, *, is_tried: bool) -> str:
+    address = workspace.config.ledger
+    if is_in_git(address):
+        return "branches assent/<model>"
+    if not is_tried:
+        return f"{address}; --store tries whether it may be written"
+    workspace.ledger.require_writable()
+    return f"{address}, where an object is created only if there is none, as it must be"
 
 
 def _store(workspace: Workspace, models: Sequence[str], *, is_tried: bool) -> str:
@@ -148,4 +165,8 @@ def _abilities(workspace: Workspace) -> list[Check]:
 def _trust(workspace: Workspace) -> str:
     workspace.require_trusted("writing to the ledger")
     where = "this run" if workspace.is_in_ci else "this folder"
-    return f"may be written by {where}, if its account may push to assent/*; see {FILE}"
+    address = workspace.config.ledger
+    needed = (
+        "account may push to assent/*" if is_in_git(address) else f"login may write to {address}"
+    )
+    return f"may be written by {where}, if its {needed}; see {FILE}"

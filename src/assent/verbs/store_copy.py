@@ -9,6 +9,7 @@ import msgspec
 
 from assent.core.digest import Digest, hex_of, short
 from assent.core.entry import Draft, Entry, Kind, decode_entry
+from assent.core.moves import store_went
 from assent.errors import AssentError, ExitCode, IntegrityError, OutsideError, UsageError
 from assent.files import scratch_folder
 from assent.keeping.copying import CopiedBundle, Copying
@@ -302,5 +303,5 @@ def _record_move(
 
 def _last_move(view: View) -> dict[str, str] | None:
     """Where the store has moved last, as the ledger says."""
-    moves = [entry for entry in map(decode_entry, view.entries()) if entry.kind is Kind.MOVED]
+    moves = list(filter(store_went, map(decode_entry, view.entries())))
     return dict(moves[-1].links) if moves else None

@@ -1,4 +1,5 @@
-"""What a store asks of a bucket, whosever service it is: objects by name, with conditions.
+"""What a store or a ledger asks of a bucket, whosever service it is: objects by name, with
+conditions.
 
 `obstore` speaks the protocols, finds the login, and repeats what broke; what it does not repeat is
 asked for again here. What a service says is data of somebody else: of an error only the number and
@@ -17,10 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from assent.core.buckets import Address, Service
+from assent.core.addresses import opening
+from assent.core.buckets import FORM, Address, Service, bucket_of
 from assent.errors import OutsideError, UsageError, to_install
+from assent.parallel import StoppedError
 from assent.ports import NoAccessError
-from assent.stores.parallel import StoppedError
 from assent.threads import heard
 
 if TYPE_CHECKING:
@@ -86,11 +88,15 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 class Bucket:
     """The objects of the store that `opening` gives, by their names below the prefix of `address`.
-    It is asked before the first use: who needs nothing of it needs no login.
+    It is asked before the first use: who needs nothing of it needs no login. `key` is what names
+    the address in `assent.yaml`.
     """
 
-    def __init__(self, address: Address, opening: Callable[[], ObjectStore]) -> None:
+    def __init__(
+        self, address: Address, opening: Callable[[], ObjectStore], key: str = "store"
+    ) -> None:
         self.address = address
+        self._key = key
         self._opening = opening
         self._is_there = False
         self._given_up: _SilentError | None = None  # waited for once is enough
@@ -262,15 +268,22 @@ class Bucket:
         doing = f"removing {name} in {self.address}"
         self._found(doing, lambda: obstore.delete(self._store, name))
 
-    def keeps_conditions(self, name: str) -> bool:
-        """Whether the service heeds conditions, tried with the object `name`, which stays."""
+    def creates(self, name: str) -> bool:
+        """Whether the service writes an object only where there is none, if it is asked to; tried
+        with the object `name`, which stays.
+        """
         try:
             self.create(name, b"")
             self.create(name, b"")  # there is one by now
             return False
         except MovedOnError:
-            pass
+            return True
         except _UnknownConditionError:
+            return False
+
+    def keeps_conditions(self, name: str) -> bool:
+        """The same of all conditions."""
+        if not self.creates(name):
             return False
         nothing_there = Seen(size=0, raw='"00000000000000000000000000000000"', version="1")
         try:
@@ -342,27 +355,34 @@ class Bucket:
             raise
 
     def _told(self, doing: str) -> _Telling:
-        return _Telling(self.address, doing)
+        return _Telling(self.address, doing, self._key)
 
 
-class CutOffError(OutsideError):
-    """The answer to a request broke off: what was written may be there."""
+class UnansweredError(OutsideError):
+    """The service gave no answer that says what it has done: what was written may be there, or
+    still arrive.
+    """
+
+
+class CutOffError(UnansweredError):
+    """The answer to a request broke off."""
 
 
 class _UnknownConditionError(OutsideError):
     """The service has not heard of conditions."""
 
 
-class _SilentError(NoAccessError):
+class _SilentError(NoAccessError, UnansweredError):
     """Nobody answers, or there is no login: that is so for every request."""
 
 
 class _Telling:
     """What a service refuses, in the words of the family of errors."""
 
-    def __init__(self, address: Address, doing: str) -> None:
+    def __init__(self, address: Address, doing: str, key: str) -> None:
         self._address = address
         self._doing = doing
+        self._key = key
 
     def __enter__(self) -> None:
         return None
@@ -411,8 +431,10 @@ class _Telling:
         if "response body" in message or code in _NO_UPLOAD:
             return CutOffError(self._doing, "the answer broke off", hint=_AGAIN)
         if status:
-            tries = f" after {TRIES} tries" if status == "429" or status >= "500" else ""
-            return OutsideError(self._doing, f"{where} answers {answer}{tries}", hint=_AGAIN)
+            if status == "429" or status >= "500":
+                problem = f"{where} answers {answer} after {TRIES} tries"
+                return UnansweredError(self._doing, problem, hint=_AGAIN)
+            return OutsideError(self._doing, f"{where} answers {answer}", hint=_AGAIN)
         if any(word in message for word in _SILENT):
             problem = f"{where} does not answer after {TRIES} tries"
             return _SilentError(self._doing, problem, hint=_AGAIN)
@@ -435,7 +457,7 @@ class _Telling:
         return OutsideError(
             self._doing,
             f"there is no bucket {self._address.bucket!r}",
-            hint="make it, or correct `store` in assent.yaml, or the endpoint that is asked",
+            hint=f"make it, or correct `{self._key}` in assent.yaml, or the endpoint that is asked",
         )
 
 
@@ -450,8 +472,24 @@ RETRIES: RetryConfig = {
 }
 
 
+def parsed(address: str, key: str = "store") -> Address:
+    """What an address names. Raises `UsageError` for what is none of a bucket."""
+    bucket = bucket_of(address)
+    if bucket is None:
+        raise UsageError(
+            opening(address, key),
+            "that is no address of a bucket",
+            hint=f"write it as {FORM}; how to log in is said in the environment",
+        )
+    return bucket
+
+
 def open_bucket(
-    address: Address, environ: Mapping[str, str], retries: RetryConfig = RETRIES
+    address: Address,
+    environ: Mapping[str, str],
+    retries: RetryConfig = RETRIES,
+    *,
+    key: str = "store",
 ) -> Bucket:
     """The bucket at an address, with the login and the settings that the environment of this
     process names. Nothing is asked before the first use. Raises `UsageError` without `obstore`.
@@ -460,19 +498,21 @@ def open_bucket(
         import obstore
     except ImportError:
         raise UsageError(
-            f"opening the store {str(address)!r}",
+            f"opening the {key} {str(address)!r}",
             "what talks to object stores is not installed",
             hint=to_install("objects"),
         ) from None
     del obstore
-    return Bucket(address, partial(_opened, address, environ, retries))
+    return Bucket(address, partial(_opened, address, environ, retries, key), key)
 
 
-def _opened(address: Address, environ: Mapping[str, str], retries: RetryConfig) -> ObjectStore:
+def _opened(
+    address: Address, environ: Mapping[str, str], retries: RetryConfig, key: str
+) -> ObjectStore:
     """What speaks with the service. Raises `NoAccessError` for settings that cannot be right."""
     from obstore import store as stores
 
-    doing = f"opening the store {str(address)!r}"
+    doing = f"opening the {key} {str(address)!r}"
     place: dict[str, Any] = {
         "prefix": address.prefix or None,
         "client_options": _client(address.service, environ),
