@@ -15,7 +15,7 @@ from assent.core.digest import canonical_json
 from assent.core.entry import FORMAT, Draft, Kind, decode_entry, encode_entry, entry_digest
 from assent.core.registry import ChainError
 from assent.errors import IntegrityError, OutsideError, PolicyError
-from assent.ledgers.git import layout
+from assent.ledgers import layout
 from assent.ledgers.git.commits import imported
 from assent.recording.appending import Intent, record
 from assent.recording.pointers import point_version_again

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
-from http.server import ThreadingHTTPServer
 from types import MappingProxyType
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from tests.serving import Connection
+from tests.serving import Connection, QuietServer
 
 _NO_KEY = "NoSuchKey"
 
@@ -34,10 +33,8 @@ class Held:
         return hashlib.md5(self.content).hexdigest()
 
 
-class GoogleServer(ThreadingHTTPServer):
+class GoogleServer(QuietServer):
     """The service, with one bucket."""
-
-    daemon_threads = True
 
     def __init__(self, bucket: str) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from tests.serving import Connection, serving
+from tests.serving import Connection, QuietServer, serving
 
 
 @dataclass
@@ -32,8 +31,7 @@ def keeping() -> Iterator[Keeping]:
         yield server.kept
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     kept: Keeping
 
 

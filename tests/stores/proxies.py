@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http.server import ThreadingHTTPServer
 from typing import Any
 
-from tests.serving import Connection, serving
+from tests.serving import Connection, QuietServer, serving
 
 
 class Fault(StrEnum):
@@ -26,6 +25,11 @@ class Fault(StrEnum):
     BUSY = "too many requests (429), which asks to wait"
     EXPIRED = "the login has ended (401)"
     ILL = "it is done, and the answer says that something is broken (503)"
+    SILENT = "nobody ever answers"
+
+
+BREAKS = tuple(fault for fault in Fault if fault not in (Fault.EXPIRED, Fault.SILENT))
+"""What another attempt helps against at once."""
 
 
 @dataclass
@@ -87,16 +91,19 @@ def proxied(
     line = Line(f"127.0.0.1:{server.server_address[1]}", plan, refuses, hides)
     server.line = line
     with serving(server):
-        yield line
+        try:
+            yield line
+        finally:
+            server.ended.set()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     line: Line
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
         self.lock = threading.Lock()
+        self.ended = threading.Event()
         super().__init__(("127.0.0.1", 0), _Connection)
 
     def next(self, request: str) -> Fault | None:
@@ -120,7 +127,10 @@ class _Connection(Connection):
         part = self.headers.get("Content-Range") or self.headers.get("Range") or ""
         fault = self.server.next(f"{self.command} {self.path} {part}".strip())
         size = int(self.headers.get("Content-Length") or 0)
-        if fault is Fault.REFUSED:
+        if fault is Fault.SILENT:
+            self.server.ended.wait()
+            self._cut()
+        elif fault is Fault.REFUSED:
             self._cut()
         elif fault is Fault.BUSY:
             self.rfile.read(size)

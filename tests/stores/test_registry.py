@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from assent.core.digest import digest_of
-from assent.errors import OutsideError
-from assent.ports import BlobState, Credentials, Source
+from assent.errors import IntegrityError, OutsideError
+from assent.ports import BlobState, Credentials, Source, Wanted
 from assent.stores.line import Line
 from assent.stores.logins import challenges
 from assent.stores.oci import OciStore, open_store
@@ -275,3 +275,78 @@ def test_an_answer_without_end_is_not_read_to_its_end() -> None:
 
     with answering(Endless) as server, pytest.raises(OutsideError, match="HTTP 403"):
         opened(server, None).read(digest_of(CONTENT))
+
+
+@pytest.mark.threat(27)
+@pytest.mark.parametrize(
+    ("header", "value", "body"),
+    [
+        ("Content-Length", "9" * 5000, CONTENT),
+        ("Content-Length", "\N{SUPERSCRIPT TWO}", CONTENT),
+        ("Transfer-Encoding", "chunked", b"-3\r\nabc\r\n"),
+        ("Transfer-Encoding", "chunked", b"f" * 5000 + b"\r\nabc\r\n"),
+    ],
+)
+def test_lengths_that_are_none_end_nothing(header: str, value: str, body: bytes) -> None:
+    """A server may say anything; what counts is the digest."""
+
+    class Lying(Connection):
+        def do_GET(self) -> None:
+            self.send_response_only(200)
+            self.send_header(header, value)
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = True
+
+    with answering(Lying) as server:
+        store = opened(server, None)
+        if body == CONTENT:
+            assert store.read(digest_of(CONTENT)) == CONTENT
+        else:
+            with pytest.raises(OutsideError, match="does not answer as it should"):
+                store.read(digest_of(CONTENT))
+
+
+@pytest.mark.threat(27)
+def test_a_range_of_a_size_that_is_none_is_not_believed(tmp_path: Path) -> None:
+    class Lying(Connection):
+        def do_GET(self) -> None:
+            is_more = self.headers.get("Range") is not None
+            self.send_response_only(206 if is_more else 200)
+            self.send_header("Content-Range", f"bytes {'9' * 5000}-/9")
+            self.send_header("Content-Length", str(len(CONTENT) if not is_more else 1))
+            self.end_headers()
+            self.wfile.write(b"x" if is_more else CONTENT[:1])
+            self.close_connection = True
+
+    with answering(Lying) as server:
+        store = opened(server, None)
+        wanted = Wanted(digest=digest_of(CONTENT), size_bytes=len(CONTENT), path=tmp_path / "x")
+        with pytest.raises((IntegrityError, OutsideError)):
+            store.fetch([wanted])
+    assert not wanted.path.exists()
+
+
+@pytest.mark.threat(38)
+@pytest.mark.parametrize(
+    "where", ["https://bytes.example.com/x?sig=hunter2", "http://[::1?sig=hunter2"]
+)
+def test_an_address_that_a_registry_leads_to_is_not_shown(where: str) -> None:
+    """It may be signed."""
+
+    class Leading(Connection):
+        def do_HEAD(self) -> None:
+            self.send_response_only(404)
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.send_response_only(307)
+            self.send_header("Location", where)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with answering(Leading) as server:
+        store = opened(server, None)
+        with pytest.raises(OutsideError) as told:
+            store.add([Source(content=CONTENT)])
+    assert "hunter2" not in f"{told.value} {told.value.hint}"

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.serving import Connection, serving
+from tests.serving import Connection, QuietServer, serving
 
 ISSUER, SERVICE = "tokens", "registry"
 NAME, PASSWORD, IDENTITY = "ada", "secret", "an-identity-token"
@@ -98,8 +97,7 @@ def _certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     )
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     key: ec.EllipticCurvePrivateKey
     chain: list[str]
     tokens: Tokens
