@@ -86,6 +86,13 @@ class Drawing:
         yield
         self._parts.append("</g>")
 
+    @contextmanager
+    def link(self, address: str) -> Iterator[None]:
+        """What is drawn inside leads to another page."""
+        self._parts.append(f'<a href="{escape(address)}">')
+        yield
+        self._parts.append("</a>")
+
     def svg(self, sentence: str) -> str:
         """The drawing as one element. `sentence` tells in words what it shows, for those who cannot
         see it.

@@ -1,0 +1,159 @@
+"""The comparison of any two versions. What each is made of lies in a script of its own; the page
+loads two of them and compares them where it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from assent.core.digest import digest_of, short
+from assent.core.direction import direction
+from assent.core.entry import Kind
+from assent.core.evidence import Evidence
+from assent.core.scalar import Scalar, show_exactly
+from assent.core.scalar import number as finite
+from assent.report.escape import shorten, visible
+from assent.report.site.addresses import of_model, script_of
+from assent.report.site.pages import Content, Page, page, script
+from assent.report.site.pen import Pen
+from assent.report.site.tabs import crumbs, tabs
+from assent.report.site.told import ModelTold
+from assent.report.site.version import VersionTold, environment_values
+
+MAX_ROWS = 5_000
+_TEXT = 300
+
+Row = list[Any]
+"""Name, value as text, number or null, which way is better or null."""
+
+
+def comparison_page(told: ModelTold) -> Page:
+    """The page: it holds the numbers of the versions and nothing else of them."""
+    path = of_model(told.model, "compare")
+    numbers = list(told.history.versions)
+
+    def content() -> Content:
+        pen_ = Pen(path)
+        last = told.history.stages[-1] if told.history.stages else ""
+        held = told.history.holding(last)
+        return Content(
+            title=f"{told.model}: compare",
+            heading=Markup("%s: compare two versions") % pen_.model(told.model),
+            crumbs=crumbs(pen_, told.model),
+            tabs=tabs(told.model, "compare"),
+            form="compare",
+            form_values={
+                "versions": numbers[::-1],
+                "old": _older(numbers, None if held is None else held.version),
+                "new": numbers[-1] if numbers else 0,
+            },
+        )
+
+    held_now = [[stay.stage, stay.version] for stay in told.history.stays if stay.until is None]
+    return page(path, [told.model, numbers, held_now, told.history.stages], content)
+
+
+def _older(numbers: list[int], held: int | None) -> int:
+    """What the newest version is compared with first: what is in the last stage, or the one before
+    it.
+    """
+    if not numbers:
+        return 0
+    if held is not None and held != numbers[-1]:
+        return held
+    return numbers[-2] if len(numbers) > 1 else numbers[-1]
+
+
+def version_script(told: VersionTold) -> Page:
+    """What a version is made of, for the comparison."""
+    number = told.history.number
+    return script(script_of(told.model, number), "version", number, _told(told))
+
+
+def _told(told: VersionTold) -> list[Any]:
+    history, evidence, bundle = told.history, told.facts.evidence, told.facts.bundle
+    registered = history.registered
+    head: list[Row] = [
+        _row("registered", registered.at),
+        _row("by", registered.actor.login),
+        _row("stages", ", ".join(stay.stage for stay in history.holding) or "none"),
+        _row("bundle", history.bundle),
+    ]
+    if history.last(Kind.PURGED) is not None:
+        head.append(_row("purged", "yes"))
+    sections: list[list[Any]] = [["Version", head, 0]]
+    if registered.verdict is not None:
+        findings = registered.verdict.findings
+        rows = [
+            _row(finding.rule, f"{finding.outcome.value}: {finding.reason}")
+            for finding in findings[:MAX_ROWS]
+        ]
+        sections.append(["Gates", rows, len(findings) - len(rows)])
+    if evidence is not None:
+        sections += _of_evidence(evidence)
+    if bundle is not None:
+        files = {file.path: f"{file.digest[:19]} ({file.size_bytes:,} B)" for file in bundle.files}
+        sections.append(_texts("Files", files.items()))
+    return [told.facts.problem, sections]
+
+
+def _of_evidence(evidence: Evidence) -> list[list[Any]]:
+    data = {
+        reference.name: f"{(reference.digest or reference.snapshot or 'not known')[:80]}"
+        + ("" if reference.rows is None else f" ({reference.rows:,} rows)")
+        for reference in evidence.data
+    }
+    code = {
+        "commit": evidence.code.commit or "not known",
+        "branch": evidence.code.branch or "not known",
+        "uncommitted changes": "yes" if evidence.code.is_dirty else "no",
+        "train": "" if evidence.train is None else evidence.train.command,
+        "evaluate": "" if evidence.evaluate is None else evidence.evaluate.command,
+    }
+    packages = evidence.environment.packages
+    return [
+        _values("Metrics", evidence.metrics, are_judged=True),
+        _values("Parameters", evidence.params),
+        _texts("Data", data.items()),
+        _texts("Code", code.items()),
+        _values("Environment", environment_values(evidence.environment)),
+        _texts("Packages", packages.items()),
+    ]
+
+
+def _values(title: str, values: Mapping[str, Scalar], *, are_judged: bool = False) -> list[Any]:
+    rows = [
+        _row(name, _text(value), finite(value), direction(name) if are_judged else None)
+        for name, value in list(values.items())[:MAX_ROWS]
+    ]
+    return [title, rows, len(values) - len(rows)]
+
+
+def _text(value: Scalar) -> str:
+    """A value so that no two different ones read the same: `"1"` is not 1."""
+    return f'"{value}"' if isinstance(value, str) else show_exactly(value)
+
+
+def _texts(title: str, values: Iterable[tuple[str, str]]) -> list[Any]:
+    every = list(values)
+    rows = [_row(name, text) for name, text in every[:MAX_ROWS]]
+    return [title, rows, len(every) - len(rows)]
+
+
+def _row(name: str, text: str, number: float | int | None = None, better: str | None = None) -> Row:
+    if isinstance(number, int) and abs(number) > 2**53:
+        number = None  # the page counts in floats
+    return [_told_apart(name), _told_apart(text), number, better]
+
+
+def _told_apart(text: str) -> str:
+    """`text` as it can be shown; where that is not all of it, with its digest, so that two texts
+    are equal only if they are.
+    """
+    shown = visible(shorten(text, _TEXT))
+    if shown == text:
+        return shown
+    return f"{shown} ({short(digest_of(text.encode('utf-8', 'surrogatepass')))})"
