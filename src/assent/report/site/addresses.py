@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 from assent.core.identity import PersonKey
 
@@ -23,6 +24,7 @@ STYLE = "style.css"
 SCRIPT = "site.js"
 
 
+@lru_cache(10_000)
 def file_name(name: str) -> str:
     """`name` as the name of a file. Small letters, digits and `-` stay; every other byte is `_` and
     two digits, so that names which differ in the case of letters alone have two files. A long name

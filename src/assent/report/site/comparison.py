@@ -5,18 +5,19 @@ loads two of them and compares them where it is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from markupsafe import Markup
-
+from assent.compare.measured_on import is_evaluation
 from assent.core.digest import digest_of, short
 from assent.core.direction import direction
 from assent.core.entry import Kind
-from assent.core.evidence import Evidence
+from assent.core.evidence import DataReference, Evidence
 from assent.core.scalar import Scalar, show_exactly
 from assent.core.scalar import number as finite
 from assent.report.escape import shorten, visible
 from assent.report.site.addresses import of_model, script_of
+from assent.report.site.filling import fill
 from assent.report.site.pages import Content, Page, page, script
 from assent.report.site.pen import Pen
 from assent.report.site.tabs import crumbs, tabs
@@ -24,10 +25,12 @@ from assent.report.site.told import ModelTold
 from assent.report.site.version import VersionTold, environment_values
 
 MAX_ROWS = 5_000
+NOT_KNOWN = "not known"
 _TEXT = 300
 
 Row = list[Any]
-"""Name, value as text, number or null, which way is better or null."""
+"""Name, value as text, number or null, and a word on it: which way is better, or of a data set that
+models are measured on it."""
 
 
 def comparison_page(told: ModelTold) -> Page:
@@ -41,7 +44,7 @@ def comparison_page(told: ModelTold) -> Page:
         held = told.history.holding(last)
         return Content(
             title=f"{told.model}: compare",
-            heading=Markup("%s: compare two versions") % pen_.model(told.model),
+            heading=fill("%s: compare two versions", pen_.model(told.model)),
             crumbs=crumbs(pen_, told.model),
             tabs=tabs(told.model, "compare"),
             form="compare",
@@ -70,7 +73,8 @@ def _older(numbers: list[int], held: int | None) -> int:
 def version_script(told: VersionTold) -> Page:
     """What a version is made of, for the comparison."""
     number = told.history.number
-    return script(script_of(told.model, number), "version", number, _told(told))
+    path = script_of(told.model, number)
+    return script(path, "version", lambda: [number, _told(told)], told.given)
 
 
 def _told(told: VersionTold) -> list[Any]:
@@ -101,14 +105,15 @@ def _told(told: VersionTold) -> list[Any]:
 
 
 def _of_evidence(evidence: Evidence) -> list[list[Any]]:
-    data = {
-        reference.name: f"{(reference.digest or reference.snapshot or 'not known')[:80]}"
-        + ("" if reference.rows is None else f" ({reference.rows:,} rows)")
-        for reference in evidence.data
-    }
+    data = [
+        _row(
+            reference.name, _content(reference), None, "measured on" * is_evaluation(reference.name)
+        )
+        for reference in evidence.data[:MAX_ROWS]
+    ]
     code = {
-        "commit": evidence.code.commit or "not known",
-        "branch": evidence.code.branch or "not known",
+        "commit": evidence.code.commit or NOT_KNOWN,
+        "branch": evidence.code.branch or NOT_KNOWN,
         "uncommitted changes": "yes" if evidence.code.is_dirty else "no",
         "train": "" if evidence.train is None else evidence.train.command,
         "evaluate": "" if evidence.evaluate is None else evidence.evaluate.command,
@@ -117,19 +122,28 @@ def _of_evidence(evidence: Evidence) -> list[list[Any]]:
     return [
         _values("Metrics", evidence.metrics, are_judged=True),
         _values("Parameters", evidence.params),
-        _texts("Data", data.items()),
+        ["Data", data, len(evidence.data) - len(data)],
         _texts("Code", code.items()),
         _values("Environment", environment_values(evidence.environment)),
         _texts("Packages", packages.items()),
     ]
 
 
+def _content(reference: DataReference) -> str:
+    """Which content a data set had, as far as that is known."""
+    content = reference.digest or reference.snapshot or NOT_KNOWN
+    return content + ("" if reference.rows is None else f" ({reference.rows:,} rows)")
+
+
 def _values(title: str, values: Mapping[str, Scalar], *, are_judged: bool = False) -> list[Any]:
     rows = [
-        _row(name, _text(value), finite(value), direction(name) if are_judged else None)
+        _row(name, _text(value), finite(value), _direction(name) if are_judged else None)
         for name, value in list(values.items())[:MAX_ROWS]
     ]
     return [title, rows, len(values) - len(rows)]
+
+
+_direction = lru_cache(10_000)(direction)
 
 
 def _text(value: Scalar) -> str:
@@ -153,6 +167,8 @@ def _told_apart(text: str) -> str:
     """`text` as it can be shown; where that is not all of it, with its digest, so that two texts
     are equal only if they are.
     """
+    if len(text) <= _TEXT and text.isascii() and text.isprintable():
+        return text
     shown = visible(shorten(text, _TEXT))
     if shown == text:
         return shown

@@ -17,6 +17,7 @@ WIDE, NARROW = 920.0, 350.0
 _LANE = 46.0
 _TOP = 8.0
 _BAR = 20.0
+_LAST = 6.0
 _ROOM = 30.0
 """What is kept free at the right for what stands now: it has no end."""
 _MOST_STAGES = 12
@@ -55,9 +56,9 @@ def lanes(
     entries = history.entries[since:]
     place = Place.of(entries, dict(history.doubts))
     stages = history.stages[:_MOST_STAGES]
-    drawing = Drawing(_TOP + (len(stages) + 2) * _LANE + 26, width)
+    bottom = _TOP + (len(stages) + 2) * _LANE + _LAST
+    drawing = Drawing(bottom + 22, width)
     scale = _scale(place, width)
-    bottom = _TOP + (len(stages) + 2) * _LANE
     _dates(drawing, scale, place, bottom)
     _versions(drawing, scale, place, entries, address)
     for at, stage in enumerate(stages, 1):
@@ -66,7 +67,7 @@ def lanes(
         for stay in history.stays:
             if stay.stage == stage:
                 _stay(drawing, scale, place, stay, top + 18, address)
-    _voices(drawing, scale, place, entries, bottom - _LANE)
+    _voices(drawing, scale, place, entries, bottom - _LANE - _LAST)
     return drawing.svg(_sentence(history, stages))
 
 
@@ -81,27 +82,52 @@ def _versions(
     entries: Sequence[Entry],
     address: Callable[[int], str],
 ) -> None:
+    """A tick where versions were registered, a cross where one was taken out of use; each leads to
+    the newest of them.
+    """
     drawing.text(0, _TOP + 12, "registered", "soft")
     y, free = _TOP + 18, -1.0
-    for entry in entries:
-        number = entry.subject.version
-        if number is None or entry.kind not in _OF_VERSIONS:
-            continue
-        x = scale.at(place.seconds[entry.seq])
-        is_new = entry.kind is Kind.REGISTERED
-        with drawing.group(f"{_told(entry)}, {entry.at}"), drawing.link(address(number)):
-            if is_new:
-                drawing.line((x, y), (x, y + 10), "tick-mark")
-                label = f"v{number}"
-                half = width_of(label) / 2
-                if x - half > free:
-                    drawing.text(max(half, x), y + 22, label, "tick", "middle")
-                    free = x + half + 4
-            else:
+    for x, kind, group in _marks(entries, _OF_VERSIONS, scale, place):
+        number = group[-1].subject.version or 0
+        with drawing.group(_told_of(group)), drawing.link(address(number)):
+            if kind is not Kind.REGISTERED:
                 _cross(drawing, x, y + 5)
+                continue
+            drawing.line((x, y), (x, y + 10), "tick-mark")
+            label = f"v{number}"
+            half = width_of(label) / 2
+            if x - half > free:
+                drawing.text(max(half, x), y + 22, label, "tick", "middle")
+                free = x + half + 4
 
 
 _OF_VERSIONS = (Kind.REGISTERED, Kind.RETIRED, Kind.PURGED)
+
+
+def _marks(
+    entries: Sequence[Entry], kinds: Sequence[Kind], scale: Scale, place: Place
+) -> list[tuple[float, Kind, list[Entry]]]:
+    """Where entries of these kinds are marked. Those of one kind that would lie on one another are
+    one mark.
+    """
+    groups: dict[tuple[int, Kind], list[Entry]] = {}
+    for entry in entries:
+        if entry.kind in kinds:
+            key = int(scale.at(place.seconds[entry.seq]) / _FINEST), entry.kind
+            groups.setdefault(key, []).append(entry)
+    return [
+        (scale.at(place.seconds[group[-1].seq]), kind, group) for (_, kind), group in groups.items()
+    ]
+
+
+_FINEST = 3.0
+
+
+def _told_of(group: Sequence[Entry]) -> str:
+    first, last = group[0], group[-1]
+    if len(group) == 1:
+        return f"{_told(first)}, by {first.actor.login}, {first.at}"
+    return f"{len(group)} times {_told(first)} to {_told(last)}, {first.at} to {last.at}"
 
 
 def _stay(
@@ -135,18 +161,16 @@ def _voices(
 ) -> None:
     """What people said: approvals, objections, overrides and notes, each with a form of its own."""
     drawing.text(0, top + 12, "approvals and notes", "soft")
-    for entry in entries:
-        if entry.kind not in _VOICES:
-            continue
-        x, y = scale.at(place.seconds[entry.seq]), top + 27
-        with drawing.group(f"{_told(entry)}, by {entry.actor.login}, {entry.at}"):
-            if entry.kind is Kind.APPROVED:
-                drawing.dot(x, y, 4.5, "yes")
-            elif entry.kind is Kind.NOTED:
-                points = [(x, y - 6), (x + 6, y), (x, y + 6), (x - 6, y)]
+    for x, kind, group in _marks(entries, _VOICES, scale, place):
+        y = top + 24
+        with drawing.group(_told_of(group)):
+            if kind is Kind.APPROVED:
+                drawing.dot(x, y, 4, "yes")
+            elif kind is Kind.NOTED:
+                points = [(x, y + 8), (x + 6, y + 14), (x, y + 20), (x - 6, y + 14)]
                 drawing.path(points, "remark", is_closed=True)
             else:
-                _cross(drawing, x, y)
+                _cross(drawing, x, y + 14)
 
 
 _VOICES = (Kind.APPROVED, Kind.REJECTED, Kind.OVERRIDDEN, Kind.NOTED)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from assent.report.numbers import count, number
 from assent.report.site import pen
 from assent.report.site.addresses import of_model
+from assent.report.site.filling import fill
 from assent.report.site.pages import Content, Figure, Page, Section, Table, page
 from assent.report.site.pen import Pen
 from assent.report.site.remarks import footer, notices
@@ -45,7 +46,7 @@ def _content(told: ModelTold, pen_: Pen) -> Content:
         summary = "no version has a metric that is a number and could be read"
     return Content(
         title=f"{told.model}: metrics",
-        heading=Markup("%s: metrics over versions") % pen_.model(told.model),
+        heading=fill("%s: metrics over versions", pen_.model(told.model)),
         crumbs=crumbs(pen_, told.model),
         notices=tuple(notices(told)),
         tabs=tabs(told.model, "metrics"),
@@ -62,10 +63,10 @@ def _content(told: ModelTold, pen_: Pen) -> Content:
 def _lines(told: ModelTold) -> Iterator[Markup]:
     if told.trends and told.trends[0].standing is not None:
         stage = pen.code(told.history.stages[-1])
-        yield Markup("A ring is the version in %s, a triangle one that broke a bound.") % stage
+        yield fill("A ring is the version in %s, a triangle one that broke a bound.", stage)
     left = len(told.metrics) - len(told.trends)
     if left > 0:
-        yield Markup("%s of the newest version are on its page alone.") % count(left, "metric")
+        yield fill("%s of the newest version are on its page alone.", count(left, "metric"))
 
 
 def _figures(trends: Sequence[Trend]) -> Iterator[Figure]:
@@ -79,9 +80,9 @@ def _note(trend: Trend) -> Markup:
     last = max(trend.drawn)
     parts = [Markup("v%d: %s") % (last, number(trend.values[last]))]
     bounds = trend.bounds.get(max(trend.bounds, default=0), ())
-    parts += [Markup("%s %s") % (bound.side, number(bound.limit)) for bound in bounds]
+    parts += [fill("%s %s", bound.side, number(bound.limit)) for bound in bounds]
     if trend.better is not None:
-        parts.append(Markup("%s is better") % trend.better)
+        parts.append(fill("%s is better", trend.better))
     return pen.joined(parts, pen.SEMICOLON)
 
 
@@ -113,4 +114,4 @@ def _value(told: ModelTold, trend: Trend, version: int) -> Markup:
     if version in trend.values:
         return pen.value(trend.values[version])
     missing = "not read" if version in told.unread else "none"
-    return Markup('<span class="soft">%s</span>') % missing
+    return fill('<span class="soft">%s</span>', missing)

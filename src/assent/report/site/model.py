@@ -10,6 +10,7 @@ from assent.core.entry import Kind
 from assent.report.site import pen
 from assent.report.site.addresses import of_model
 from assent.report.site.events import EVENT_COLUMNS, event_row
+from assent.report.site.filling import fill
 from assent.report.site.history import Candidate, History, VersionHistory
 from assent.report.site.metrics import first_metrics, metrics_page
 from assent.report.site.pages import Content, Page, Section, Table, page
@@ -36,23 +37,19 @@ def model_pages(told: ModelTold) -> Iterator[Page]:
     yield metrics_page(told)
 
 
-def stage_facts(history: History, pen_: Pen) -> Iterator[tuple[str, Markup]]:
-    """What each stage holds, since when and by whom."""
+def stage_facts(history: History, pen_: Pen, *, by: bool = True) -> Iterator[tuple[str, Markup]]:
+    """What each stage holds, since when and, if asked for, by whom."""
     for stage in history.stages:
         stay = history.holding(stage)
         if stay is None:
             yield pen.bdi(stage, 60), Markup('<span class="soft">nothing</span>')
             continue
         back = " (rolled back)" if stay.is_rollback else ""
+        held = fill("<b>%s</b>%s since ", pen_.version(history.model, stay.version), back)
+        held += pen.when(stay.since.at) if by else pen.day(stay.since.at)
         yield (
             pen.bdi(stage, 60),
-            Markup("<b>%s</b>%s since %s by %s")
-            % (
-                pen_.version(history.model, stay.version),
-                back,
-                pen.when(stay.since.at),
-                pen_.person(stay.since.actor),
-            ),
+            fill("%s by %s", held, pen_.person(stay.since.actor)) if by else held,
         )
 
 
@@ -100,8 +97,12 @@ def _waiting(history: History, pen_: Pen) -> Section | None:
         links = [pen_.version(history.model, version.number) for version in newer[-_NOTES:]]
         more = f" and {len(newer) - _NOTES:,} before" if len(newer) > _NOTES else ""
         lines.append(
-            Markup("not in %s yet, and newer than what is: %s%s")
-            % (pen.code(history.stages[-1]), pen.joined(links), more)
+            fill(
+                "not in %s yet, and newer than what is: %s%s",
+                pen.code(history.stages[-1]),
+                pen.joined(links),
+                more,
+            )
         )
     return Section(title="Waiting", lines=tuple(lines)) if lines else None
 
@@ -110,7 +111,8 @@ def _candidate(history: History, candidate: Candidate, pen_: Pen) -> Markup:
     last = candidate.entries[-1]
     people = [pen_.person(review.person) for review in last.approvals[:5]]
     words = {Kind.APPROVED: "approved it", Kind.REJECTED: "objected"}
-    return Markup("bundle %s has no version yet: %s %s, %s (%s)") % (
+    return fill(
+        "bundle %s has no version yet: %s %s, %s (%s)",
         pen.digest(candidate.bundle),
         pen.joined(people or [pen_.person(last.actor)]),
         words.get(last.kind, "was the last to say something"),
@@ -130,6 +132,7 @@ def _noted(history: History, pen_: Pen) -> Section | None:
         table=Table(
             title=title,
             columns=EVENT_COLUMNS,
+            is_stacked=True,
             rows=[
                 event_row(entry, history.doubts.get(entry.seq), pen_)
                 for entry in entries[: -_NOTES - 1 : -1]

@@ -10,6 +10,7 @@ from assent.core.entry import Kind
 from assent.report.numbers import count, number
 from assent.report.site import pen
 from assent.report.site.addresses import OVERVIEW
+from assent.report.site.filling import fill
 from assent.report.site.history import Struct
 from assent.report.site.model import stage_facts, waiting
 from assent.report.site.pages import Card, Content, Page, page
@@ -45,10 +46,10 @@ def overview_page(told: Overview) -> Page:
 def _content(told: Overview, pen_: Pen) -> Content:
     return Content(
         title="Models",
-        heading=Markup("%s") % count(len(told.models), "model"),
+        heading=fill("%s", count(len(told.models), "model")),
         facts=tuple(_facts(told.models)),
         cards=tuple(_card(model, pen_) for model in told.models),
-        footer=(Markup("Made %s from the ledgers and the store") % pen.when(told.made_at),),
+        footer=(fill("Made %s from the ledgers and the store", pen.when(told.made_at)),),
     )
 
 
@@ -58,15 +59,16 @@ def _facts(models: Sequence[ModelTold | ModelUntold]) -> Iterator[tuple[str, Mar
     entries = sum(len(model.history.entries) for model in read)
     yield (
         "On record",
-        Markup("%s in %s")
-        % (count(versions, "version"), count(entries, "ledger entry", "ledger entries")),
+        fill(
+            "%s in %s", count(versions, "version"), count(entries, "ledger entry", "ledger entries")
+        ),
     )
     candidates = sum(len(model.history.candidates) for model in read)
     if candidates:
-        yield "Waiting", Markup("%s") % count(candidates, "candidate")
+        yield "Waiting", fill("%s", count(candidates, "candidate"))
     unread = len(models) - len(read)
     if unread:
-        yield "Not read", Markup("%s, see below") % count(unread, "model")
+        yield "Not read", fill("%s, see below", count(unread, "model"))
 
 
 def _card(model: ModelTold | ModelUntold, pen_: Pen) -> Card:
@@ -75,12 +77,12 @@ def _card(model: ModelTold | ModelUntold, pen_: Pen) -> Card:
             title=pen.bdi(model.model),
             tone="failed",
             lines=(
-                Markup("Cannot be read: %s") % pen.words(model.problem),
+                fill("Cannot be read: %s", pen.words(model.problem)),
                 *((pen.words(model.hint),) if model.hint else ()),
             ),
         )
     history = model.history
-    facts = tuple(stage_facts(history, pen_))
+    facts = tuple(stage_facts(history, pen_, by=False))
     lines = tuple(_needs(model, pen_))
     trend = model.trends[0] if model.trends else None
     values = {} if trend is None else trend.drawn
@@ -107,21 +109,23 @@ def _needs(model: ModelTold, pen_: Pen) -> Iterator[Markup]:
     history = model.history
     yield from (pen.words(remark) for remark in model.remarks)
     if history.candidates:
-        yield Markup("%s without a version") % count(len(history.candidates), "reviewed bundle")
+        yield fill("%s without a version", count(len(history.candidates), "reviewed bundle"))
     newer = waiting(history)
     if newer:
-        yield Markup("%s, newer than what %s holds") % (
+        yield fill(
+            "%s, newer than what %s holds",
             pen.joined([pen_.version(model.model, version.number) for version in newer[-3:]])
             + (f" and {len(newer) - 3:,} more" if len(newer) > 3 else ""),
             pen.code(history.stages[-1]),
         )
     if model.unread:
-        yield Markup("%s without evidence that could be read") % count(len(model.unread), "version")
+        yield fill("%s without evidence that could be read", count(len(model.unread), "version"))
     if history.doubts:
-        yield Markup("%s in doubt") % count(len(history.doubts), "date")
+        yield fill("%s in doubt", count(len(history.doubts), "date"))
     note = next((entry for entry in reversed(history.entries) if entry.kind is Kind.NOTED), None)
     if note is not None:
-        yield Markup("note %s of %s: %s") % (
+        yield fill(
+            "note %s of %s: %s",
             pen_.entry(model.model, note.seq),
             pen.day(note.at),
             pen.bdi(note.reason or "", 140),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -15,6 +15,7 @@ from assent.core.digest import Digest, digest_of, digest_of_value
 from assent.report.escape import visible
 from assent.report.markup import environment
 from assent.report.site.addresses import root_from
+from assent.report.site.filling import fill, inert, together
 
 _TEMPLATES = ("style.css", "site/site.css", "site/site.js", "site/page.html")
 
@@ -48,16 +49,52 @@ Align = Literal["left", "right"]
 class Table(Struct, frozen=True, kw_only=True):
     """Rows of markup. Numbers stand below each other in the columns that are named in `right`.
     `left` rows are not here, and `where` says where they are. `anchors` are the names by which
-    links find a row.
+    links find a row. What `is_stacked` becomes a list on a phone: its cells tell by themselves what
+    they are.
     """
 
     title: str
-    columns: tuple[str, ...]
+    columns: tuple[str | Markup, ...]
     rows: list[list[Markup]]
     right: frozenset[int] = frozenset()
     left: int = 0
     where: str = ""
     anchors: tuple[str, ...] = ()
+    is_stacked: bool = False
+
+    @property
+    def head(self) -> Markup:
+        """The names of the columns."""
+        return _head(self.columns, self.right)
+
+    @property
+    def body(self) -> Markup:
+        """The rows as markup. Of many pages this is most of the work, so no template does it."""
+        open_cells = ['<td class="right">' if at in self.right else "<td>" for at in _COLUMNS]
+        first = '<th scope="row" class="right">' if 0 in self.right else '<th scope="row">'
+        parts: list[str] = []
+        for at, row in enumerate(self.rows):
+            parts += (f'<tr id="{self.anchors[at]}">' if self.anchors else "<tr>", first)
+            parts += (inert(row[0]), "</th>")
+            for column, cell in enumerate(row[1:], 1):
+                parts += (open_cells[column], inert(cell), "</td>")
+            parts.append("</tr>\n")
+        return together(parts)
+
+
+@lru_cache(200)
+def _head(columns: tuple[str | Markup, ...], right: frozenset[int]) -> Markup:
+    return together(
+        fill(
+            '<th scope="col" class="right">%s</th>' if at in right else '<th scope="col">%s</th>',
+            column,
+        )
+        for at, column in enumerate(columns)
+    )
+
+
+_COLUMNS = range(32)
+"""A table has no more columns than that."""
 
 
 class Figure(Struct, frozen=True, kw_only=True):
@@ -105,7 +142,7 @@ class Content(Struct, frozen=True, kw_only=True):
     tone: str = "calm"
     facts: tuple[tuple[str, Markup], ...] = ()
     notices: tuple[Markup, ...] = ()
-    tabs: tuple[tuple[str, str, bool], ...] = ()
+    tabs: Markup = Markup("")
     cards: tuple[Card, ...] = ()
     sections: tuple[Section, ...] = ()
     form: str = ""
@@ -131,14 +168,14 @@ def look_pages() -> tuple[Page, ...]:
     )
 
 
-def script(path: str, function: str, *values: Any) -> Page:
+def script(path: str, function: str, values: Callable[[], list[Any]], given: Any) -> Page:
     """A script that hands values to a function of the site's script: pages that are opened as files
     may load scripts, and nothing else.
     """
     return Page(
         path=path,
-        given=[function, *values],
-        make=lambda: f"assent.{function}({','.join(map(literal, values))});\n",
+        given=given,
+        make=lambda: f"assent.{function}({','.join(map(literal, values()))});\n",
     )
 
 

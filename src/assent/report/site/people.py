@@ -12,6 +12,7 @@ from assent.core.identity import Actor
 from assent.report.numbers import count
 from assent.report.site import pen
 from assent.report.site.addresses import BLOCK, PEOPLE, of_person
+from assent.report.site.filling import fill
 from assent.report.site.history import History, Struct
 from assent.report.site.pages import Content, Page, Section, Table, page
 from assent.report.site.pen import Pen
@@ -124,6 +125,9 @@ def _block(done: Sequence[Deed], at: int, blocks: int) -> Page:
     return page(path, given, lambda: _content(shown, actor, logins, words, at, blocks, Pen(path)))
 
 
+_COLUMNS = ("When", "Model", "What", "As", "Entry")
+
+
 def _given(deed: Deed) -> list[object]:
     """What the row of a deed is made of."""
     entry = deed.entry
@@ -160,8 +164,8 @@ def _content(
     line = (pen.joined(ways, pen.DOT),) if ways else ()
     return Content(
         title=actor.login,
-        heading=Markup("%s%s")
-        % (
+        heading=fill(
+            "%s%s",
             pen.bdi(actor.login),
             Markup(' <span class="soft">automation</span>') if actor.kind == "automation" else "",
         ),
@@ -181,17 +185,17 @@ def _section(title: str, shown: Sequence[Deed], pen_: Pen, lines: tuple[Markup, 
         entry = deed.entry
         what = pen_.subject(entry)
         if deed.word in (APPROVED, OBJECTED) and entry.subject.bundle is not None:
-            what += Markup(" (%s)") % pen.digest(entry.subject.bundle)
+            what += fill(" (%s)", pen.digest(entry.subject.bundle))
         if deed.word == DECIDED:
             what = pen_.sentence(entry)
         elif deed.word == MADE:
-            what = Markup("made %s") % what
+            what = fill("made %s", what)
         elif deed.word == OBJECTED:
-            what = Markup("objected to %s") % what
+            what = fill("objected to %s", what)
         elif entry.stage:
-            what += Markup(" for %s") % pen.code(entry.stage)
+            what += fill(" for %s", pen.code(entry.stage))
         if entry.reason and deed.word in (DECIDED, OBJECTED):
-            what += Markup('<br><span class="why">%s</span>') % pen.words(entry.reason)
+            what += fill('<br><span class="why">%s</span>', pen.words(entry.reason))
         rows.append(
             [
                 pen.when(deed.at),
@@ -205,7 +209,5 @@ def _section(title: str, shown: Sequence[Deed], pen_: Pen, lines: tuple[Markup, 
         title=title,
         summary=count(len(rows), "time") + " on this page" if rows else "nothing on this page",
         lines=lines,
-        table=Table(title=title, columns=("When", "Model", "What", "As", "Entry"), rows=rows)
-        if rows
-        else None,
+        table=Table(title=title, columns=_COLUMNS, rows=rows, is_stacked=True) if rows else None,
     )

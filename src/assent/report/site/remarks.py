@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from assent.report.numbers import count
 from assent.report.site import pen
+from assent.report.site.filling import fill
 from assent.report.site.told import ModelTold
 
 
@@ -17,14 +18,16 @@ def notices(told: ModelTold) -> Iterator[Markup]:
     if told.unread:
         problems = list(dict.fromkeys(told.unread.values()))
         more = count(len(problems) - 1, "other reason")
-        yield Markup("The evidence of %s is not shown: %s%s") % (
+        yield fill(
+            "The evidence of %s is not shown: %s%s",
             count(len(told.unread), "version"),
             pen.words(problems[0]),
             f" (and {more})" if len(problems) > 1 else "",
         )
     if told.history.doubts:
-        yield Markup("%s that cannot be right: in pictures it stands where the one before does") % (
-            count(len(told.history.doubts), "entry has a date", "entries have dates")
+        yield fill(
+            "%s that cannot be right: in pictures it stands where the one before does",
+            count(len(told.history.doubts), "entry has a date", "entries have dates"),
         )
 
 
@@ -35,5 +38,5 @@ def footer(told: ModelTold) -> tuple[Markup, ...]:
         return ()
     return (
         Markup("Ledger up to entry #%d, %s") % (entries[-1].seq, pen.when(entries[-1].at)),
-        Markup("its digest %s") % pen.digest(told.head),
+        fill("its digest %s", pen.digest(told.head)),
     )

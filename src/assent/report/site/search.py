@@ -34,7 +34,7 @@ def search_pages(models: Iterable[ModelTold], all_deeds: Iterable[Deed]) -> Iter
         _row("person", actor.login, of_person(key), f"{key} {actor.kind}")
         for key, actor in people.items()
     ]
-    yield script(SEARCHED, "searched", rows)
+    yield script(SEARCHED, "searched", lambda: [rows], rows)
 
     def content() -> Content:
         return Content(

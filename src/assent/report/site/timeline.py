@@ -11,6 +11,7 @@ from assent.report.numbers import count
 from assent.report.site import pen
 from assent.report.site.addresses import BLOCK, of_model
 from assent.report.site.events import EVENT_COLUMNS, event_row
+from assent.report.site.filling import fill
 from assent.report.site.history import History
 from assent.report.site.lanes import NARROW, WIDE, lanes
 from assent.report.site.pages import Content, Figure, Page, Section, Table, page
@@ -84,7 +85,7 @@ def _timeline(told: ModelTold, pen_: Pen) -> Content:
         sections.append(_list(told, (len(history.entries) - 1) // BLOCK, pen_))
     return Content(
         title=f"{told.model}: timeline",
-        heading=Markup("%s: timeline") % pen_.model(told.model),
+        heading=fill("%s: timeline", pen_.model(told.model)),
         crumbs=crumbs(pen_, told.model),
         notices=tuple(notices(told)),
         tabs=tabs(told.model, "timeline"),
@@ -102,7 +103,7 @@ def _block_page(told: ModelTold, at: int) -> Page:
         pen_ = Pen(path)
         return Content(
             title=f"{told.model}: entries {entries[0].seq} to {entries[-1].seq}",
-            heading=Markup("%s: timeline") % pen_.model(told.model),
+            heading=fill("%s: timeline", pen_.model(told.model)),
             crumbs=crumbs(pen_, told.model),
             tabs=tabs(told.model, "timeline"),
             sections=(_list(told, at, pen_),),
@@ -133,6 +134,7 @@ def _list(told: ModelTold, at: int, pen_: Pen) -> Section:
         table=Table(
             title="Entries",
             columns=EVENT_COLUMNS,
+            is_stacked=True,
             rows=[event_row(entry, doubts.get(entry.seq), pen_) for entry in entries],
             anchors=tuple(f"e{entry.seq}" for entry in entries),
         ),

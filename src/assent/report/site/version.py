@@ -20,6 +20,7 @@ from assent.report.site import pen
 from assent.report.site.addresses import of_model
 from assent.report.site.bounds import bounds_in, metric_in
 from assent.report.site.events import EVENT_COLUMNS, event_row
+from assent.report.site.filling import fill
 from assent.report.site.history import Struct, VersionHistory
 from assent.report.site.pages import Content, Page, Section, Table, page
 from assent.report.site.pen import Pen
@@ -44,17 +45,23 @@ class VersionTold(Struct, frozen=True, kw_only=True):
     later: int | None
     data_since: Mapping[str, int]
 
+    @property
+    def given(self) -> list[object]:
+        """All that pages of the version are made of. For what its bundle holds the digest stands:
+        it was verified.
+        """
+        history = self.history
+        return [
+            *(self.model, history.number, history.entries, self.doubts, self.facts.problem),
+            *(self.earlier, self.later, self.data_since),
+            [[stay.stage, stay.since.seq, stay.until and stay.until.seq] for stay in history.stays],
+        ]
+
 
 def version_page(told: VersionTold) -> Page:
-    """The page. Of what its bundle holds, the digest stands for all: it was verified."""
-    history = told.history
-    given = [
-        *(told.model, history.number, history.entries, told.doubts, told.facts.problem),
-        *(told.earlier, told.later, told.data_since),
-        [[stay.stage, stay.since.seq, stay.until and stay.until.seq] for stay in history.stays],
-    ]
-    path = of_model(told.model, f"v{history.number}")
-    return page(path, given, lambda: _content(told, Pen(path)))
+    """The page."""
+    path = of_model(told.model, f"v{told.history.number}")
+    return page(path, told.given, lambda: _content(told, Pen(path)))
 
 
 def _content(told: VersionTold, pen_: Pen) -> Content:
@@ -62,7 +69,7 @@ def _content(told: VersionTold, pen_: Pen) -> Content:
     name = f"v{history.number}"
     return Content(
         title=f"{told.model} {name}",
-        heading=Markup("%s %s %s") % (pen_.model(told.model), name, _standing(history)),
+        heading=fill("%s %s %s", pen_.model(told.model), name, _standing(history)),
         crumbs=crumbs(pen_, told.model),
         tone=_tone(history),
         facts=tuple(_facts(told, pen_)),
@@ -81,7 +88,7 @@ def _content(told: VersionTold, pen_: Pen) -> Content:
             )
             if section is not None
         ),
-        footer=(Markup("Bundle %s") % pen.digest(history.bundle),),
+        footer=(fill("Bundle %s", pen.digest(history.bundle)),),
     )
 
 
@@ -106,8 +113,8 @@ def _facts(told: VersionTold, pen_: Pen) -> Iterator[tuple[str, Markup]]:
     history, registered = told.history, told.history.registered
     yield (
         "Registered",
-        Markup("%s by %s (%s)")
-        % (
+        fill(
+            "%s by %s (%s)",
             pen.when(registered.at),
             pen_.person(registered.actor),
             pen_.entry(told.model, registered.seq),
@@ -116,7 +123,7 @@ def _facts(told: VersionTold, pen_: Pen) -> Iterator[tuple[str, Markup]]:
     for stay in history.holding:
         yield (
             f"In {stay.stage}",
-            Markup("since %s by %s") % (pen.when(stay.since.at), pen_.person(stay.since.actor)),
+            fill("since %s by %s", pen.when(stay.since.at), pen_.person(stay.since.actor)),
         )
     yield "Bundle", pen.code(history.bundle)
     model_digest = registered.subject.model_digest
@@ -137,13 +144,18 @@ def _notices(told: VersionTold, pen_: Pen) -> Iterator[Markup]:
     purged = told.history.last(Kind.PURGED)
     if purged is not None:
         yield (
-            Markup("Its bytes were taken away on purpose by entry %s: %s")
-            % (pen_.entry(told.model, purged.seq), pen.words(purged.reason or "no reason is given"))
+            fill(
+                "Its bytes were taken away on purpose by entry %s: %s",
+                pen_.entry(told.model, purged.seq),
+                pen.words(purged.reason or "no reason is given"),
+            )
         )
     if told.facts.problem:
         yield (
-            Markup("What it is made of and how it was measured is not shown here: %s")
-            % pen.words(told.facts.problem)
+            fill(
+                "What it is made of and how it was measured is not shown here: %s",
+                pen.words(told.facts.problem),
+            )
         )
     evidence = told.facts.evidence
     if evidence is None:
@@ -151,10 +163,7 @@ def _notices(told: VersionTold, pen_: Pen) -> Iterator[Markup]:
     if evidence.code.is_dirty:
         yield Markup("It was trained with changes that are not in its commit.")
     for problem in evidence.problems[:20]:
-        yield Markup("%s could not be read: %s") % (
-            pen.code(problem.source),
-            pen.words(problem.problem),
-        )
+        yield fill("%s could not be read: %s", pen.code(problem.source), pen.words(problem.problem))
 
 
 def _gates(entry: Entry, evidence: Evidence | None, pen_: Pen, title: str = "") -> Section | None:
@@ -173,8 +182,11 @@ def _gates(entry: Entry, evidence: Evidence | None, pen_: Pen, title: str = "") 
         )
     return Section(
         title=title,
-        summary=Markup("entry %s, by the policy %s")
-        % (pen_.entry(entry.model, entry.seq), pen.digest(verdict.policy)),
+        summary=fill(
+            "entry %s, by the policy %s",
+            pen_.entry(entry.model, entry.seq),
+            pen.digest(verdict.policy),
+        ),
         table=Table(
             title=title,
             columns=("Rule", "Outcome", "Why", "Measured"),
@@ -201,10 +213,11 @@ def _approvals(told: VersionTold, pen_: Pen) -> Section:
     rows = []
     for voice in voices(told.history.entries):
         record, entry = voice.record, voice.entry
-        what = Markup("bundle %s") % pen.digest(record.bundle)
+        what = fill("bundle %s", pen.digest(record.bundle))
         if entry.stage is not None and not is_review(entry):
-            what += Markup(" for %s") % pen.code(entry.stage)
-        where = [pen.code(given) for given in (record.change, record.head) if given]
+            what += fill(" for %s", pen.code(entry.stage))
+        where = [pen.code(record.change)] if record.change else []
+        where += [pen.commit(record.head)] if record.head else []
         rows.append(
             [
                 pen_.person(record.person),
@@ -221,10 +234,11 @@ def _approvals(told: VersionTold, pen_: Pen) -> Section:
         return Section(title=title, summary="no entry of the ledger holds one")
     return Section(
         title=title,
-        summary=count(len(rows), "word", "words") + " of people, each on the bytes of this bundle",
+        summary=f"{len(rows):,}, each of the very bytes of the bundle that is named",
         table=Table(
             title=title,
             columns=("Who", "Said", "Of what", "When", "As", "Where", "Entry"),
+            is_stacked=True,
             rows=rows[:MAX_ROWS],
             left=max(0, len(rows) - MAX_ROWS),
             where="the ledger",
@@ -243,6 +257,7 @@ def _events(told: VersionTold, pen_: Pen) -> Section:
         table=Table(
             title="What happened",
             columns=EVENT_COLUMNS,
+            is_stacked=True,
             rows=rows,
             left=len(told.history.entries) - len(rows),
             where="the timeline",
@@ -267,9 +282,7 @@ def _metrics(entry: Entry, evidence: Evidence) -> Section:
         [
             pen.code(name),
             pen.value(evidence.metrics[name]),
-            Markup('<span class="number">%s</span>') % ", ".join(bounds[name])
-            if name in bounds
-            else pen.NOTHING,
+            pen.figure(", ".join(bounds[name])) if name in bounds else pen.NOTHING,
         ]
         for name in names[:MAX_ROWS]
     ]
@@ -290,8 +303,11 @@ def _metrics(entry: Entry, evidence: Evidence) -> Section:
 
 
 def ranked(metrics: Mapping[str, Scalar], gated: Mapping[str, object]) -> list[str]:
-    """The names of metrics: those that a gate bounds first, then those of the whole."""
-    return sorted(metrics, key=lambda name: (name not in gated, slice_of(name) is not None))
+    """The names of metrics: those that a gate bounds first, in its order, then of the whole."""
+    first = [name for name in gated if name in metrics]
+    rest = sorted(metrics.keys() - gated.keys())
+    others = sorted(rest, key=lambda name: slice_of(name) is not None)
+    return [*first, *others]
 
 
 def _data(told: VersionTold, evidence: Evidence, pen_: Pen) -> Section | None:
@@ -303,7 +319,7 @@ def _data(told: VersionTold, evidence: Evidence, pen_: Pen) -> Section | None:
         content = reference.digest or reference.snapshot
         lineage = pen.NOTHING
         if since is not None and since != told.history.number:
-            lineage = Markup("as since %s") % pen_.version(told.model, since)
+            lineage = fill("as since %s", pen_.version(told.model, since))
         elif since is not None:
             lineage = Markup("new here")
         rows.append(
@@ -311,10 +327,8 @@ def _data(told: VersionTold, evidence: Evidence, pen_: Pen) -> Section | None:
                 pen.code(reference.name),
                 pen.code(reference.source),
                 pen.NOTHING if content is None else pen.digest(content),
-                Markup('<span class="number">%s</span>')
-                % ("" if reference.rows is None else f"{reference.rows:,}"),
-                Markup('<span class="number">%s</span>')
-                % ("" if reference.size_bytes is None else size(reference.size_bytes)),
+                pen.figure("" if reference.rows is None else f"{reference.rows:,}"),
+                pen.figure("" if reference.size_bytes is None else size(reference.size_bytes)),
                 lineage,
             ]
         )
@@ -322,8 +336,8 @@ def _data(told: VersionTold, evidence: Evidence, pen_: Pen) -> Section | None:
         title="Data",
         summary=count(len(evidence.data), "data set"),
         lines=tuple(
-            Markup("%s and %s share %s of %s rows")
-            % (
+            fill(
+                "%s and %s share %s of %s rows",
                 pen.code(overlap.first),
                 pen.code(overlap.second),
                 f"{overlap.rows:,}",
@@ -347,7 +361,7 @@ def _code(evidence: Evidence, pen_: Pen) -> Section:
     rows: list[list[Markup]] = []
 
     def tell(what: str, value: Markup) -> None:
-        rows.append([Markup("%s") % what, value])
+        rows.append([fill("%s", what), value])
 
     if code.commit is not None:
         tell("Commit", pen.code(code.commit))
@@ -373,7 +387,7 @@ def _code(evidence: Evidence, pen_: Pen) -> Section:
         if paths:
             more = f" and {len(paths) - 10:,} more" if len(paths) > 10 else ""
             tell(title, pen.joined([pen.code(path) for path in paths[:10]]) + more)
-    tell("Inputs", Markup("%s, %s") % (pen.digest(evidence.inputs_digest), _inputs(evidence)))
+    tell("Inputs", fill("%s, %s", pen.digest(evidence.inputs_digest), _inputs(evidence)))
     title = "Code and provenance"
     return Section(
         title=title,
@@ -387,9 +401,9 @@ def _inputs(evidence: Evidence) -> str:
 
 
 def _step(step: Step) -> Markup:
-    parts = [pen.code(step.command), Markup("in %s") % duration(step.wall_s)]
+    parts = [pen.code(step.command), fill("in %s", duration(step.wall_s))]
     if step.peak_memory_bytes is not None:
-        parts.append(Markup("with %s of memory") % size(step.peak_memory_bytes))
+        parts.append(fill("with %s of memory", size(step.peak_memory_bytes)))
     return pen.joined(parts, pen.SPACE)
 
 
@@ -431,7 +445,7 @@ def environment_values(environment: Environment) -> dict[str, Scalar]:
 def _environment(evidence: Evidence) -> Section:
     environment = evidence.environment
     values = {k: v for k, v in environment_values(environment).items() if v not in (None, "")}
-    rows = [[Markup("%s") % name, pen.value(value)] for name, value in values.items()]
+    rows = [[fill("%s", name), pen.value(value)] for name, value in values.items()]
     packages = environment.packages
     rows += [[pen.code(name), pen.value(packages[name])] for name in list(packages)[:MAX_ROWS]]
     gap = "" if environment.packages_gap is None else f"; packages: {environment.packages_gap}"
@@ -456,7 +470,7 @@ def _files(told: VersionTold) -> Section | None:
     rows = [
         [
             pen.code(file.path),
-            Markup('<span class="number">%s</span>') % size(file.size_bytes),
+            pen.figure(size(file.size_bytes)),
             pen.digest(file.digest),
         ]
         for file in bundle.files[:MAX_ROWS]

@@ -10,6 +10,7 @@ from assent.core.entry import Kind
 from assent.report.numbers import count
 from assent.report.site import pen
 from assent.report.site.addresses import BLOCK, of_model
+from assent.report.site.filling import fill
 from assent.report.site.history import VersionHistory
 from assent.report.site.pages import Content, Page, Section, Table, page
 from assent.report.site.pen import Pen
@@ -57,7 +58,7 @@ def _page(told: ModelTold, name: str, at: int) -> Page:
         lines = (pen.joined(ways, pen.DOT),) if ways else ()
         return Content(
             title=f"{told.model}: versions",
-            heading=Markup("%s: versions") % pen_.model(told.model),
+            heading=fill("%s: versions", pen_.model(told.model)),
             crumbs=crumbs(pen_, told.model),
             tabs=tabs(told.model, "versions"),
             sections=(_section(told, "Versions", versions, pen_, lines=lines),),
@@ -92,6 +93,7 @@ def _section(
         table=Table(
             title=title,
             columns=_COLUMNS,
+            is_stacked=True,
             rows=[_row(told, version, pen_) for version in reversed(versions)],
             left=left,
             where="the list of versions",
@@ -114,9 +116,10 @@ def _standing(told: ModelTold, version: VersionHistory) -> Iterator[Markup]:
     """What holds it now, what held it, and what became of it."""
     holding = dict.fromkeys(stay.stage for stay in version.holding)
     yield from (pen.chip(stage, "passed") for stage in holding)
-    for stage in dict.fromkeys(stay.stage for stay in version.stays):
-        if stage not in holding:
-            yield Markup('<span class="soft">was in %s</span>') % pen.bdi(stage)
+    past = dict.fromkeys(stay.stage for stay in version.stays if stay.stage not in holding)
+    if past:
+        stages = pen.joined([pen.bdi(stage) for stage in past])
+        yield fill('<span class="soft">was in %s</span>', stages)
     if version.last(Kind.PURGED) is not None:
         yield pen.chip("purged")
     elif version.last(Kind.RETIRED) is not None:
@@ -135,4 +138,4 @@ def _judged(version: VersionHistory) -> Markup:
     broken = sum(finding.outcome.blocks for finding in verdict.findings)
     if broken:
         return Markup('<span class="state failed">%d broken</span>') % broken
-    return Markup("none of %s broken") % pen.tally(len(verdict.findings))
+    return fill("none of %s broken", pen.tally(len(verdict.findings)))

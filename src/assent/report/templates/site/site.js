@@ -52,13 +52,15 @@ const assent = (() => {
     return rows;
   }
 
-  // What data sets both sides name, and whether all of them hold the same content.
-  function sameData(old, now) {
-    if (!old.size || !now.size) return null;
-    for (const [name, row] of now) {
-      if (!old.has(name) || old.get(name)[1] !== row[1] || row[1].startsWith("not known")) return false;
+  // Whether both were measured on the same content: true or false, or null where nothing says so.
+  function sameTests(old, now) {
+    const tests = (side) => [...side.values()].filter((row) => row[3]);
+    if (!tests(old).length || tests(old).length !== tests(now).length) return tests(old).length || tests(now).length ? false : null;
+    for (const [name, text] of tests(now)) {
+      if (text.startsWith("not known")) return null;
+      if (!old.has(name) || old.get(name)[1] !== text) return false;
     }
-    return old.size === now.size;
+    return true;
   }
 
   function compared(old, now, isAll) {
@@ -69,18 +71,26 @@ const assent = (() => {
     const sides = [old, now].map((told) => new Map(told[1].map((section) => [section[0], section])));
     const titles = [...new Set([...sides[0].keys(), ...sides[1].keys()])];
     const data = sides.map((side) => rowsOf(side.get("Data")));
-    const isSame = sameData(data[0], data[1]);
-    if (isSame === false) outcome.append(make("p", "The data sets are not the same in both versions: whether a metric is better or worse is not judged.", "notices"));
-    if (isSame === null) outcome.append(make("p", "Nothing says which data both were measured on: whether a metric is better or worse is not judged.", "notices"));
+    const isSame = sameTests(data[0], data[1]);
+    if (isSame === false) outcome.append(make("p", "Both were not measured on the same data: whether a metric is better or worse is not judged.", "notices"));
+    if (isSame === null) outcome.append(make("p", "Nothing says whether both were measured on the same data: a change of a metric may be one of the data.", "notices"));
     for (const title of titles) {
       const [before, after] = sides.map((side) => side.get(title));
       if (!before || !after) {
         outcome.append(make("h2", title), make("p", "Not compared: only " + (before ? "the first" : "the second") + " version has it.", "soft"));
         continue;
       }
-      outcome.append(...section(title, before, after, isAll, isSame === true));
+      outcome.append(...section(title, before, after, isAll, isSame !== false));
     }
     return outcome;
+  }
+
+  // A value; of a digest the first digits, and all of them for who points at it.
+  function shown(row) {
+    if (!row) return make("td", "–", "soft");
+    const cell = make("td", row[1].replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1…"), row[2] !== null ? "number" : "");
+    cell.title = row[1].length > 40 ? row[1] : "";
+    return cell;
   }
 
   function section(title, before, after, isAll, sameRows) {
@@ -100,10 +110,10 @@ const assent = (() => {
       if (isSame && !isAll) continue;
       const row = make("tr"), label = make("th");
       label.scope = "row";
-      label.append(make("code", name));
+      label.append(make("code", name, name.length <= 24 ? "short" : ""));
       row.append(label);
       for (const side of [left, right]) {
-        row.append(make("td", side ? side[1] : "–", side && side[2] !== null ? "number" : ""));
+        row.append(shown(side));
       }
       const [text, style] = left && right ? moved(left[2], right[2], right[3], sameRows)
         : [left ? "gone" : "new", ""];
