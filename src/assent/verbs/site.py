@@ -83,13 +83,13 @@ def site(workspace: Workspace, target: Path) -> SiteResult:
     code: int = ExitCode.DONE
     for name in names:
         try:
-            model = _model(reading, name, folder)
+            ledger = _ledger(workspace, name)
         except AssentError as error:
             code = code or error.exit_code
-            hint = error.hint or ""
-            models.append(ModelUntold(model=name, problem=str(error), hint=hint))
+            models.append(ModelUntold(model=name, problem=str(error), hint=error.hint or ""))
             told.append(SiteModel(model=name, problem=str(error), hint=error.hint))
             continue
+        model = _model(reading, ledger, folder)
         models.append(model)
         told.append(
             SiteModel(model=name, versions=len(model.history.versions), unread=len(model.unread))
@@ -147,41 +147,52 @@ class _Reading:
         return Facts(bundle=loaded.bundle, evidence=loaded.evidence)
 
 
-def _model(reading: _Reading, model: str, folder: SiteFolder) -> ModelTold:
-    workspace, remarks = reading.workspace, list[str]()
-    listening = replace(workspace, say=remarks.append)
-    view = read_ledger(listening, model, alone=True)
+class _Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger as it was read, and what was said meanwhile."""
+
+    head: Digest
+    history: History
+    remarks: tuple[str, ...]
+
+
+def _ledger(workspace: Workspace, model: str) -> _Ledger:
+    """The ledger of a model, all of it proven."""
+    remarks: list[str] = []
+    view = read_ledger(replace(workspace, say=remarks.append), model, alone=True)
     entries = read_entries(view)
     policy = workspace.config.policies.get(model)
     if policy is None:
         remarks.append(f"{model} is not in assent.yaml any more; this is what its ledger holds")
-    history = history_of(
-        model,
-        entries,
-        () if policy is None else list(policy.stages),
-        _doubts(workspace, entries),
-    )
+    for remark in remarks:
+        workspace.say(remark)
+    stages = () if policy is None else list(policy.stages)
+    history = history_of(model, entries, stages, _doubts(workspace, entries))
+    return _Ledger(head=view.head, history=history, remarks=tuple(remarks))
+
+
+def _model(reading: _Reading, ledger: _Ledger, folder: SiteFolder) -> ModelTold:
+    """Write the pages of a model, those of its versions as each is read."""
+    history = ledger.history
     gathered = _Gathered(history, _chosen(reading, history))
     for version in history.versions.values():
-        facts = reading.facts(model, version)
+        facts = reading.facts(history.model, version)
         gathered.take(version, facts)
         told = gathered.told(version, facts)
         folder.put(version_page(told))
         folder.put(version_script(told))
-    for remark in remarks:
-        workspace.say(remark)
     made = ModelTold(
-        model=model,
-        head=view.head,
+        model=history.model,
+        head=ledger.head,
         history=history,
         trends=gathered.trends(),
         metrics=gathered.metrics,
         unread=gathered.unread,
-        remarks=tuple(remarks),
+        remarks=ledger.remarks,
     )
     for page in (*model_pages(made), comparison_page(made)):
         folder.put(page)
-    workspace.say(f"{model}: {len(history.versions):,} versions, {len(entries):,} entries")
+    versions, entries = len(history.versions), len(history.entries)
+    reading.workspace.say(f"{history.model}: {versions:,} versions, {entries:,} entries")
     return made
 
 

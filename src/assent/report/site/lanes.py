@@ -18,7 +18,7 @@ _LANE = 46.0
 _TOP = 8.0
 _BAR = 20.0
 _LAST = 6.0
-_ROOM = 30.0
+_ROOM = 60.0
 """What is kept free at the right for what stands now: it has no end."""
 _MOST_STAGES = 12
 
@@ -89,7 +89,7 @@ def _versions(
     y, free = _TOP + 18, -1.0
     for x, kind, group in _marks(entries, _OF_VERSIONS, scale, place):
         number = group[-1].subject.version or 0
-        with drawing.group(_told_of(group)), drawing.link(address(number)):
+        with drawing.group(_told_of(group)), drawing.link(address(number), f"v{number}"):
             if kind is not Kind.REGISTERED:
                 _cross(drawing, x, y + 5)
                 continue
@@ -150,7 +150,7 @@ def _stay(
     if stay.is_rollback:
         style += " back"
     tooltip = f"{stay.stage} {how} v{stay.version} from {stay.since.at} to {until}"
-    with drawing.group(tooltip), drawing.link(address(stay.version)):
+    with drawing.group(tooltip), drawing.link(address(stay.version), f"v{stay.version}"):
         drawing.rect(start, y, max(2.0, end - start - 1), _BAR, style)
         if end - start > width_of(label) + 8:
             drawing.text(start + 6, y + 14, label, "value")
