@@ -91,7 +91,7 @@ def test_it_says_what_is_where_who_approved_and_on_what(place: Place) -> None:
     assert bundle_of(life, 6) in version
     assert "Gates as they stood when it was registered" in version
     assert "roc_auc min 0.75" in version
-    assert "with the approval of" in version
+    assert "its bundle was approved by" in version
     assert f"git checkout {6:040x}" in version
     assert "data/train.parquet" in version
     assert "as since" in version

@@ -32,13 +32,15 @@ def event_row(entry: Entry, doubt: str | None, pen_: Pen) -> list[Markup]:
 
 
 def _deed(entry: Entry, pen_: Pen) -> Markup:
-    """What was done, instead of what, and with whose approval."""
+    """What was done, instead of what, and who had approved the bytes that it is about. Whether it
+    needed them, the findings of the entry say.
+    """
     parts = [pen_.sentence(entry)]
     if entry.replaces is not None:
         parts.append(fill("instead of %s", pen_.version(entry.model, entry.replaces)))
     if not is_review(entry) and entry.approvals:
         people = [pen_.person(approval.person) for approval in entry.approvals[:20]]
-        parts.append(fill("with the approval of %s", pen.joined(people)))
+        parts.append(fill("(its bundle was approved by %s)", pen.joined(people)))
     elif entry.kind in (Kind.PROMOTED, Kind.ROLLED_BACK):
         parts.append(Markup('<span class="soft">(no approval is named in it)</span>'))
     return pen.joined(parts, pen.SPACE)
