@@ -190,6 +190,27 @@ def test_a_store_that_lets_nobody_in_is_asked_once_and_the_ledger_is_told(place:
     assert "9 versions without evidence" in read(target, "index.html")
 
 
+class Far(MemoryStore):
+    """A store over a network."""
+
+    is_elsewhere = True
+
+
+def test_what_is_read_over_a_network_gives_the_same_pages(place: Place, tmp_path: Path) -> None:
+    life = lives_in(place, {"churn": 30})["churn"]
+    place.store.corrupt(bundle_of(life, 7))
+    far = Far()
+    far.blobs = place.store.blobs
+    sites = [tmp_path / "near", tmp_path / "far"]
+    site(place.open(), sites[0])
+    site(place.open(store=far), sites[1])
+    near, same = (
+        {path.relative_to(one): path.read_bytes() for path in one.rglob("*") if path.is_file()}
+        for one in sites
+    )
+    assert near == same
+
+
 def test_a_model_that_left_the_configuration_is_still_there(place: Place) -> None:
     lives_in(place, {"old": 2})
     result, target = built(place)

@@ -44,7 +44,9 @@ def show(result: SiteResult) -> None:
                 output.line(f"  hint: {model.hint}")
         elif model.unread:
             versions = output.count(model.unread, "version")
-            output.line(f"{model.model}: no evidence of {versions} could be read: see there")
+            output.line(
+                f"{model.model}: no evidence of {versions} could be read; its pages say why"
+            )
     removed = f", {len(result.removed):,} removed" if result.removed else ""
     output.line(
         f"{output.count(len(result.written), 'file')} written, {result.unchanged:,} unchanged"

@@ -38,6 +38,7 @@ from assent.workspace import Workspace
 LIST = ".assent-site.json"
 FORMAT = "assent/site/1"
 _MOST_TRENDS = 24
+_AT_ONCE = 12
 
 
 class SiteModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +130,25 @@ class _Reading:
     workspace: Workspace
     closed: str = ""
 
+    def each(
+        self, model: str, versions: Sequence[VersionHistory]
+    ) -> Iterator[tuple[VersionHistory, Facts]]:
+        """The versions in their order, each with its facts. Over a network a few are read at once:
+        there waiting takes longer than all else.
+        """
+        if not self.workspace.store.is_elsewhere:
+            yield from ((version, self.facts(model, version)) for version in versions)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        def read(version: VersionHistory) -> Facts:
+            return self.facts(model, version)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for at in range(0, len(versions), _AT_ONCE):
+                few = versions[at : at + _AT_ONCE]
+                yield from zip(few, pool.map(read, few), strict=True)
+
     def facts(self, model: str, version: VersionHistory) -> Facts:
         """The bundle of a version with its evidence, or why there is none."""
         purged = version.last(Kind.PURGED)
@@ -174,8 +194,7 @@ def _model(reading: _Reading, ledger: _Ledger, folder: SiteFolder) -> ModelTold:
     """Write the pages of a model, those of its versions as each is read."""
     history = ledger.history
     gathered = _Gathered(history, _chosen(reading, history))
-    for version in history.versions.values():
-        facts = reading.facts(history.model, version)
+    for version, facts in reading.each(history.model, list(history.versions.values())):
         gathered.take(version, facts)
         told = gathered.told(version, facts)
         folder.put(version_page(told))

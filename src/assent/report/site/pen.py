@@ -38,7 +38,8 @@ MARKS = {
     Outcome.NOT_APPLICABLE: Mark.NEUTRAL,
 }
 
-_SHORT_LENGTH = 14
+_SHORT_LENGTH = 26
+"""Up to so many signs a name is not broken: it fits on a phone."""
 _SHORT, _CODE = '<code class="short">%s</code>', "<code>%s</code>"
 COMMA, SEMICOLON, SPACE, DOT = map(Markup, (", ", "; ", " ", " · "))
 AT, BREAK = map(Markup, (" at ", "<br>"))

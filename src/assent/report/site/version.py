@@ -190,6 +190,7 @@ def _gates(entry: Entry, evidence: Evidence | None, pen_: Pen, title: str = "") 
         table=Table(
             title=title,
             columns=("Rule", "Outcome", "Why", "Measured"),
+            is_stacked=True,
             rows=rows,
             right=frozenset({3}),
             left=len(verdict.findings) - len(rows),
@@ -234,7 +235,7 @@ def _approvals(told: VersionTold, pen_: Pen) -> Section:
         return Section(title=title, summary="no entry of the ledger holds one")
     return Section(
         title=title,
-        summary=f"{len(rows):,}, each of the very bytes of the bundle that is named",
+        summary=f"{len(rows):,}; each is of the bundle whose digest stands there",
         table=Table(
             title=title,
             columns=("Who", "Said", "Of what", "When", "As", "Where", "Entry"),
@@ -348,6 +349,7 @@ def _data(told: VersionTold, evidence: Evidence, pen_: Pen) -> Section | None:
         table=Table(
             title="Data",
             columns=("Data set", "Source", "Content", "Rows", "Size", "Lineage"),
+            is_stacked=True,
             rows=rows,
             right=frozenset({3, 4}),
             left=len(evidence.data) - len(rows),
@@ -495,7 +497,9 @@ def _commands(told: VersionTold) -> Section:
     """
     model, number = quote(told.model), told.history.number
     evidence = told.facts.evidence
-    commands = [f"assent pull v{number} --model {model} --to v{number}/   # the same bytes"]
+    commands = []
+    if told.history.last(Kind.PURGED) is None:
+        commands.append(f"assent pull v{number} --model {model} --to v{number}/   # the same bytes")
     commit = None if evidence is None else evidence.code.commit
     if commit is not None and _COMMIT.fullmatch(commit):
         commands += [
