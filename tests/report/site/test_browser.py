@@ -152,6 +152,16 @@ def test_nothing_that_a_hostile_repository_wrote_runs(browser: Browser, target: 
     page.context.close()
 
 
+@pytest.mark.threat(33)
+def test_no_file_of_the_site_holds_a_sign_that_cannot_be_seen(target: Path) -> None:
+    """Or one that turns the text around it, whoever wrote it, wherever it stands."""
+    unseen = {*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff"}
+    unseen |= {*"\x00\x07\x1b\x7f\x85\u2028\u2029"}
+    for path in target.rglob("*"):
+        if path.is_file() and path.suffix in (".html", ".js"):
+            assert not unseen & set(path.read_text()), path
+
+
 def test_two_versions_are_compared_in_the_page(browser: Browser, target: Path) -> None:
     page, wrongs = watched(browser)
     page.goto((target / "models/churn/compare.html").as_uri() + "#v9-v10")
@@ -182,11 +192,19 @@ def test_what_is_searched_is_there(browser: Browser, target: Path) -> None:
     first.click()
     assert page.locator("h1").inner_text().startswith("churn v18")
     page.go_back()
+    page.fill("#search", f"sha256:{index_digest(target)}")
+    assert page.locator("#outcome li a").first.inner_text() == "churn v18"
     page.fill("#search", "complaints north")
     page.locator("#outcome li a").first.click()
     page.wait_for_selector("tr:target")
     assert "Complaints from the north" in page.locator("tr:target").inner_text()
     assert wrongs == []
+
+
+def index_digest(target: Path) -> str:
+    """The digits of the bundle of v18, all of them."""
+    html = (target / "models/churn/v18.html").read_text()
+    return html.split("<code>sha256:")[1][:64]
 
 
 def test_without_its_script_a_page_says_so(browser: Browser, target: Path) -> None:

@@ -99,7 +99,7 @@ def _told(told: VersionTold) -> list[Any]:
     if evidence is not None:
         sections += _of_evidence(evidence)
     if bundle is not None:
-        files = {file.path: f"{file.digest[:19]} ({file.size_bytes:,} B)" for file in bundle.files}
+        files = {file.path: f"{file.digest} ({file.size_bytes:,} B)" for file in bundle.files}
         sections.append(_texts("Files", files.items()))
     return [told.facts.problem, sections]
 

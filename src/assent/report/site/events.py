@@ -21,9 +21,9 @@ def event_row(entry: Entry, doubt: str | None, pen_: Pen) -> list[Markup]:
     if entry.happened:
         what.append(fill("happened %s", pen.code(entry.happened)))
     ways = [] if entry.run is None else [pen.run(entry.run)]
-    ways += [pen.outward(name, address) for name, address in list(entry.links.items())[:20]]
+    ways += [pen.outward(name, address) for name, address in entry.links.items()]
     if ways:
-        what.append(pen.joined(ways, pen.DOT))
+        what.append(pen.listed(ways, between=pen.DOT))
     at = pen.when(entry.at)
     if doubt is not None:
         at += fill(' <span class="doubt">in doubt: %s</span>', pen.words(doubt))
@@ -39,8 +39,8 @@ def _deed(entry: Entry, pen_: Pen) -> Markup:
     if entry.replaces is not None:
         parts.append(fill("instead of %s", pen_.version(entry.model, entry.replaces)))
     if not is_review(entry) and entry.approvals:
-        people = [pen_.person(approval.person) for approval in entry.approvals[:20]]
-        parts.append(fill("(its bundle was approved by %s)", pen.joined(people)))
+        people = [pen_.person(approval.person) for approval in entry.approvals]
+        parts.append(fill("(its bundle was approved by %s)", pen.listed(people)))
     elif entry.kind in (Kind.PROMOTED, Kind.ROLLED_BACK):
         parts.append(Markup('<span class="soft">(no approval is named in it)</span>'))
     return pen.joined(parts, pen.SPACE)

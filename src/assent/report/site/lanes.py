@@ -20,7 +20,7 @@ _BAR = 20.0
 _LAST = 6.0
 _ROOM = 60.0
 """What is kept free at the right for what stands now: it has no end."""
-_MOST_STAGES = 12
+MOST_STAGES = 12
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ def lanes(
     """The picture of all entries from number `since` on. `address` is the page of a version."""
     entries = history.entries[since:]
     place = Place.of(entries, dict(history.doubts))
-    stages = history.stages[:_MOST_STAGES]
+    stages = history.stages[:MOST_STAGES]
     bottom = _TOP + (len(stages) + 2) * _LANE + _LAST
     drawing = Drawing(bottom + 22, width)
     scale = _scale(place, width)
@@ -252,4 +252,4 @@ def _sentence(history: History, stages: Sequence[str]) -> str:
         stay = history.holding(stage)
         held = "nothing" if stay is None else f"v{stay.version} since {stay.since.at[:10]}"
         parts.append(f"{visible(stage)} holds {held}")
-    return "Timeline: " + "; ".join(parts) + ". The list below says the same."
+    return "Timeline: " + "; ".join(parts) + ". The list of entries says the same."

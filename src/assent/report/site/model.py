@@ -109,12 +109,12 @@ def _waiting(history: History, pen_: Pen) -> Section | None:
 
 def _candidate(history: History, candidate: Candidate, pen_: Pen) -> Markup:
     last = candidate.entries[-1]
-    people = [pen_.person(review.person) for review in last.approvals[:5]]
+    people = [pen_.person(review.person) for review in last.approvals]
     words = {Kind.APPROVED: "approved it", Kind.REJECTED: "objected"}
     return fill(
         "bundle %s has no version yet: %s %s, %s (%s)",
         pen.digest(candidate.bundle),
-        pen.joined(people or [pen_.person(last.actor)]),
+        pen.listed(people or [pen_.person(last.actor)]),
         words.get(last.kind, "was the last to say something"),
         pen.when(last.at),
         pen_.entry(history.model, last.seq),

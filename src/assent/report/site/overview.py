@@ -83,7 +83,9 @@ def _card(model: ModelTold | ModelUntold, pen_: Pen) -> Card:
         )
     history = model.history
     facts = tuple(stage_facts(history, pen_, by=False))
-    lines = tuple(_needs(model, pen_))
+    lines = list(_needs(model, pen_))
+    if len(facts) > _STAGES:
+        lines.insert(0, fill("and %s", count(len(facts) - _STAGES, "more stage", "more stages")))
     trend = model.trends[0] if model.trends else None
     values = {} if trend is None else trend.drawn
     drawing, figure = "", Markup("")
@@ -99,7 +101,7 @@ def _card(model: ModelTold | ModelUntold, pen_: Pen) -> Card:
         title=pen_.model(history.model),
         note=f"{count(len(history.versions), 'version')}",
         facts=facts[:_STAGES],
-        lines=lines,
+        lines=tuple(lines),
         drawing=drawing,
         figure=figure,
     )

@@ -125,7 +125,7 @@ class Card(Struct, frozen=True, kw_only=True):
     title: Markup
     note: str = ""
     tone: str = "calm"
-    facts: tuple[tuple[str, Markup], ...] = ()
+    facts: tuple[tuple[str | Markup, Markup], ...] = ()
     lines: tuple[Markup, ...] = ()
     drawing: str = ""
     figure: Markup = Markup("")
@@ -140,7 +140,7 @@ class Content(Struct, frozen=True, kw_only=True):
     heading: Markup
     crumbs: tuple[Markup, ...] = ()
     tone: str = "calm"
-    facts: tuple[tuple[str, Markup], ...] = ()
+    facts: tuple[tuple[str | Markup, Markup], ...] = ()
     notices: tuple[Markup, ...] = ()
     tabs: Markup = Markup("")
     cards: tuple[Card, ...] = ()

@@ -160,6 +160,13 @@ def joined(parts: Sequence[Markup], between: Markup = COMMA) -> Markup:
     return together(parts, between)
 
 
+def listed(parts: Sequence[Markup], most: int = 20, between: Markup = COMMA) -> Markup:
+    """The first parts of one line, and how many there are besides."""
+    left = len(parts) - most
+    more = [fill("and %s more", f"{left:,}")] if left > 0 else []
+    return joined([*parts[:most], *more], between)
+
+
 def bdi(text: str, limit: int = _NAME) -> Markup:
     """A name in a sentence: whatever way it is written, it turns nothing around it."""
     return fill("<bdi>%s</bdi>", visible(shorten(text, limit)))

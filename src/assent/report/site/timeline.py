@@ -13,7 +13,7 @@ from assent.report.site.addresses import BLOCK, of_model
 from assent.report.site.events import EVENT_COLUMNS, event_row
 from assent.report.site.filling import fill
 from assent.report.site.history import History
-from assent.report.site.lanes import NARROW, WIDE, lanes
+from assent.report.site.lanes import MOST_STAGES, NARROW, WIDE, lanes
 from assent.report.site.pages import Content, Figure, Page, Section, Table, page
 from assent.report.site.pen import Pen
 from assent.report.site.remarks import footer, notices
@@ -60,7 +60,15 @@ def _picture(history: History, pen_: Pen, *, title: str, since: int = 0) -> Sect
         if since
         else count(shown, "entry", "entries"),
         figures=(drawn(WIDE), drawn(NARROW)),
-        lines=(_LEGEND,),
+        lines=(_LEGEND, *_left_out(history)),
+    )
+
+
+def _left_out(history: History) -> tuple[Markup, ...]:
+    left = len(history.stages) - MOST_STAGES
+    stages = count(left, "stage")
+    return (
+        (fill("%s more have no lane here; the list of entries has them.", stages),) if left > 0 else ()
     )
 
 

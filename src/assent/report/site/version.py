@@ -15,6 +15,7 @@ from assent.core.entry import Entry, Kind
 from assent.core.evidence import Environment, Evidence, Step
 from assent.core.scalar import Scalar
 from assent.report import numbers
+from assent.report.escape import shorten, visible
 from assent.report.numbers import count, duration, size
 from assent.report.site import pen
 from assent.report.site.addresses import of_model
@@ -29,6 +30,7 @@ from assent.report.site.told import Facts
 from assent.report.site.voices import is_review, voices
 
 MAX_ROWS = 300
+_NOTICES = 20
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -109,7 +111,7 @@ def _tone(history: VersionHistory) -> str:
     return "passed" if history.holding else "calm"
 
 
-def _facts(told: VersionTold, pen_: Pen) -> Iterator[tuple[str, Markup]]:
+def _facts(told: VersionTold, pen_: Pen) -> Iterator[tuple[str | Markup, Markup]]:
     history, registered = told.history, told.history.registered
     yield (
         "Registered",
@@ -122,7 +124,7 @@ def _facts(told: VersionTold, pen_: Pen) -> Iterator[tuple[str, Markup]]:
     )
     for stay in history.holding:
         yield (
-            f"In {stay.stage}",
+            fill("In %s", pen.bdi(stay.stage, 60)),
             fill("since %s by %s", pen.when(stay.since.at), pen_.person(stay.since.actor)),
         )
     yield "Bundle", pen.code(history.bundle)
@@ -162,8 +164,11 @@ def _notices(told: VersionTold, pen_: Pen) -> Iterator[Markup]:
         return
     if evidence.code.is_dirty:
         yield Markup("It was trained with changes that are not in its commit.")
-    for problem in evidence.problems[:20]:
+    for problem in evidence.problems[:_NOTICES]:
         yield fill("%s could not be read: %s", pen.code(problem.source), pen.words(problem.problem))
+    left = len(evidence.problems) - _NOTICES
+    if left > 0:
+        yield fill("%s could not be read as well", f"{left:,} more")
 
 
 def _gates(entry: Entry, evidence: Evidence | None, pen_: Pen, title: str = "") -> Section | None:
@@ -205,7 +210,7 @@ def _later_gates(
 ) -> Iterator[Section | None]:
     for entry in history.entries:
         if entry.verdict is not None and entry.kind is not Kind.REGISTERED:
-            where = f" to {entry.stage}" if entry.stage else ""
+            where = f" to {visible(shorten(entry.stage, 60))}" if entry.stage else ""
             kind = entry.kind.value.replace("_", " ")
             yield _gates(entry, evidence, pen_, f"Rules as they stood: {kind}{where}, #{entry.seq}")
 
@@ -344,7 +349,7 @@ def _data(told: VersionTold, evidence: Evidence, pen_: Pen) -> Section | None:
                 f"{overlap.rows:,}",
                 f"{overlap.of:,}",
             )
-            for overlap in evidence.overlaps[:20]
+            for overlap in evidence.overlaps
         ),
         table=Table(
             title="Data",
@@ -370,7 +375,7 @@ def _code(evidence: Evidence, pen_: Pen) -> Section:
     if code.branch is not None:
         tell("Branch", pen.code(code.branch))
     if code.authors:
-        tell("Authors", pen.joined([pen_.person(author) for author in code.authors[:20]]))
+        tell("Authors", pen.listed([pen_.person(author) for author in code.authors]))
     if evidence.trained_by is not None:
         tell("Made by", pen_.person(evidence.trained_by))
     if evidence.run is not None:
@@ -387,8 +392,7 @@ def _code(evidence: Evidence, pen_: Pen) -> Section:
         ("Left by an earlier run", evidence.leftovers),
     ):
         if paths:
-            more = f" and {len(paths) - 10:,} more" if len(paths) > 10 else ""
-            tell(title, pen.joined([pen.code(path) for path in paths[:10]]) + more)
+            tell(title, pen.listed([pen.code(path) for path in paths], 10))
     tell("Inputs", fill("%s, %s", pen.digest(evidence.inputs_digest), _inputs(evidence)))
     title = "Code and provenance"
     return Section(

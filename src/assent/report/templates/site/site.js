@@ -173,7 +173,9 @@ const assent = (() => {
   }
 
   function search() {
-    const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    // Of digests and commits the first twelve digits are known here.
+    const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean)
+      .map((word) => word.replace(/^(?:sha256:)?([0-9a-f]{12})[0-9a-f]*$/, "$1"));
     if (!words.length) {
       at("outcome").replaceChildren(make("p", index.length.toLocaleString("en") + " things can be found here.", "soft"));
       return;
