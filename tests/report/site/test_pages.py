@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from assent.report.site import pen
 from assent.report.site.filling import fill, together
-from assent.report.site.pages import Content, Section, Table, literal, look_pages, page
+from assent.report.site.pages import literal, look_pages, page
+from assent.report.site.parts import Content, Section, Table
 from tests.effort import examples
 from tests.report.nasty import texts
 from tests.report.rendered import Page

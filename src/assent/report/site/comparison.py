@@ -8,17 +8,20 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from assent.compare.measured_on import is_evaluation
 from assent.core.digest import digest_of, short
 from assent.core.direction import direction
 from assent.core.entry import Kind
-from assent.core.evidence import DataReference, Evidence
+from assent.core.evidence import DataReference, Environment, Evidence
 from assent.core.scalar import Scalar, show_exactly
 from assent.core.scalar import number as finite
 from assent.report.escape import shorten, visible
 from assent.report.site.addresses import of_model, script_of
 from assent.report.site.filling import fill
-from assent.report.site.pages import Content, Page, page, script
+from assent.report.site.pages import Page, page, script
+from assent.report.site.parts import Content
 from assent.report.site.pen import Pen
 from assent.report.site.tabs import crumbs, tabs
 from assent.report.site.told import ModelTold
@@ -104,7 +107,7 @@ def _told(told: VersionTold) -> list[Any]:
     return [told.facts.problem, sections]
 
 
-def _of_evidence(evidence: Evidence) -> list[list[Any]]:
+def _of_evidence(evidence: Evidence) -> list[Any]:
     data = [
         _row(
             reference.name, _content(reference), None, "measured on" * is_evaluation(reference.name)
@@ -118,15 +121,24 @@ def _of_evidence(evidence: Evidence) -> list[list[Any]]:
         "train": "" if evidence.train is None else evidence.train.command,
         "evaluate": "" if evidence.evaluate is None else evidence.evaluate.command,
     }
-    packages = evidence.environment.packages
     return [
         _values("Metrics", evidence.metrics, are_judged=True),
         _values("Parameters", evidence.params),
         ["Data", data, len(evidence.data) - len(data)],
         _texts("Code", code.items()),
-        _values("Environment", environment_values(evidence.environment)),
-        _texts("Packages", packages.items()),
+        *_environment_of(msgspec.json.encode(evidence.environment)),
     ]
+
+
+@lru_cache(100)
+def _environment_of(encoded: bytes) -> tuple[msgspec.Raw, ...]:
+    """The same for all versions that were made in one environment: it has hundreds of packages."""
+    environment = msgspec.json.decode(encoded, type=Environment)
+    sections = (
+        _values("Environment", environment_values(environment)),
+        _texts("Packages", environment.packages.items()),
+    )
+    return tuple(msgspec.Raw(msgspec.json.encode(section)) for section in sections)
 
 
 def _content(reference: DataReference) -> str:

@@ -27,6 +27,11 @@ def together(parts: Iterable[str], between: str = "") -> Markup:
     return _markup(str.join(between, parts))
 
 
+def drawn_markup(drawing: str) -> Markup:
+    """A drawing of `report.charts` or of this room, in which all text is escaped already."""
+    return _markup(drawing)
+
+
 def inert(part: str | Markup) -> Markup:
     """A part as markup."""
     return part if isinstance(part, Markup) else escape(part)

@@ -9,8 +9,9 @@ from markupsafe import Markup
 from assent.report.numbers import count, number
 from assent.report.site import pen
 from assent.report.site.addresses import of_model
-from assent.report.site.filling import fill
-from assent.report.site.pages import Content, Figure, Page, Section, Table, page
+from assent.report.site.filling import drawn_markup, fill
+from assent.report.site.pages import Page, page
+from assent.report.site.parts import Content, Figure, Section, Table
 from assent.report.site.pen import Pen
 from assent.report.site.remarks import footer, notices
 from assent.report.site.tabs import crumbs, tabs
@@ -73,7 +74,9 @@ def _figures(trends: Sequence[Trend]) -> Iterator[Figure]:
     for trend in trends:
         drawing = draw(trend)
         if drawing:
-            yield Figure(title=pen.code(trend.metric), drawing=drawing, note=_note(trend))
+            yield Figure(
+                title=pen.code(trend.metric), drawing=drawn_markup(drawing), note=_note(trend)
+            )
 
 
 def _note(trend: Trend) -> Markup:

@@ -13,7 +13,8 @@ from assent.report.site.events import EVENT_COLUMNS, event_row
 from assent.report.site.filling import fill
 from assent.report.site.history import Candidate, History, VersionHistory
 from assent.report.site.metrics import first_metrics, metrics_page
-from assent.report.site.pages import Content, Page, Section, Table, page
+from assent.report.site.pages import Page, page
+from assent.report.site.parts import Content, Section, Table
 from assent.report.site.pen import Pen
 from assent.report.site.remarks import footer, notices
 from assent.report.site.tabs import crumbs, tabs

@@ -13,7 +13,8 @@ from assent.report.site.addresses import OVERVIEW
 from assent.report.site.filling import fill
 from assent.report.site.history import Struct
 from assent.report.site.model import stage_facts, waiting
-from assent.report.site.pages import Card, Content, Page, page
+from assent.report.site.pages import Page, page
+from assent.report.site.parts import Card, Content
 from assent.report.site.pen import Pen
 from assent.report.site.told import ModelTold, ModelUntold
 from assent.report.site.trend import spark

@@ -14,7 +14,8 @@ from assent.report.site import pen
 from assent.report.site.addresses import BLOCK, PEOPLE, of_person
 from assent.report.site.filling import fill
 from assent.report.site.history import History, Struct
-from assent.report.site.pages import Content, Page, Section, Table, page
+from assent.report.site.pages import Page, page
+from assent.report.site.parts import Content, Section, Table
 from assent.report.site.pen import Pen
 from assent.report.site.tabs import crumbs
 from assent.report.site.voices import is_review, voices

@@ -16,7 +16,8 @@ from assent.report.site.addresses import (
     of_model,
     of_person,
 )
-from assent.report.site.pages import Content, Page, page, script
+from assent.report.site.pages import Page, page, script
+from assent.report.site.parts import Content
 from assent.report.site.pen import Pen
 from assent.report.site.people import Deed
 from assent.report.site.tabs import crumbs

@@ -11,10 +11,11 @@ from assent.report.numbers import count
 from assent.report.site import pen
 from assent.report.site.addresses import BLOCK, of_model
 from assent.report.site.events import EVENT_COLUMNS, event_row
-from assent.report.site.filling import fill
+from assent.report.site.filling import drawn_markup, fill
 from assent.report.site.history import History
 from assent.report.site.lanes import MOST_STAGES, NARROW, WIDE, lanes
-from assent.report.site.pages import Content, Figure, Page, Section, Table, page
+from assent.report.site.pages import Page, page
+from assent.report.site.parts import Content, Figure, Section, Table
 from assent.report.site.pen import Pen
 from assent.report.site.remarks import footer, notices
 from assent.report.site.tabs import crumbs, tabs
@@ -50,7 +51,7 @@ def _picture(history: History, pen_: Pen, *, title: str, since: int = 0) -> Sect
         return pen_.root + of_model(history.model, f"v{version}")
 
     def drawn(width: float) -> Figure:
-        drawing = lanes(history, width, address, since=since)
+        drawing = drawn_markup(lanes(history, width, address, since=since))
         return Figure(title=Markup(""), drawing=drawing, is_wide=width == WIDE)
 
     shown, every = len(history.entries) - since, len(history.entries)
@@ -66,10 +67,9 @@ def _picture(history: History, pen_: Pen, *, title: str, since: int = 0) -> Sect
 
 def _left_out(history: History) -> tuple[Markup, ...]:
     left = len(history.stages) - MOST_STAGES
-    stages = count(left, "stage")
-    return (
-        (fill("%s more have no lane here; the list of entries has them.", stages),) if left > 0 else ()
-    )
+    if left <= 0:
+        return ()
+    return (fill("%s more have no lane here; the entries have them.", count(left, "stage")),)
 
 
 _LEGEND = Markup(

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from shlex import quote
 
+import msgspec
 from markupsafe import Markup
 
 from assent.core.diff.metrics import slice_of
@@ -19,11 +21,13 @@ from assent.report.escape import shorten, visible
 from assent.report.numbers import count, duration, size
 from assent.report.site import pen
 from assent.report.site.addresses import of_model
+from assent.report.site.bodies import rows_markup
 from assent.report.site.bounds import bounds_in, metric_in
 from assent.report.site.events import EVENT_COLUMNS, event_row
 from assent.report.site.filling import fill
 from assent.report.site.history import Struct, VersionHistory
-from assent.report.site.pages import Content, Page, Section, Table, page
+from assent.report.site.pages import Page, page
+from assent.report.site.parts import Content, Section, Table
 from assent.report.site.pen import Pen
 from assent.report.site.tabs import crumbs, tabs
 from assent.report.site.told import Facts
@@ -449,22 +453,29 @@ def environment_values(environment: Environment) -> dict[str, Scalar]:
 
 
 def _environment(evidence: Evidence) -> Section:
-    environment = evidence.environment
+    return _environment_of(msgspec.json.encode(evidence.environment))
+
+
+@lru_cache(100)
+def _environment_of(encoded: bytes) -> Section:
+    """The same for all versions that were made in one environment: it has hundreds of packages."""
+    environment = msgspec.json.decode(encoded, type=Environment)
     values = {k: v for k, v in environment_values(environment).items() if v not in (None, "")}
     rows = [[fill("%s", name), pen.value(value)] for name, value in values.items()]
     packages = environment.packages
     rows += [[pen.code(name), pen.value(packages[name])] for name in list(packages)[:MAX_ROWS]]
     gap = "" if environment.packages_gap is None else f"; packages: {environment.packages_gap}"
+    table = Table(
+        title="Environment",
+        columns=("What", "Value"),
+        rows=rows,
+        left=max(0, len(packages) - MAX_ROWS),
+        where="the evidence of the bundle",
+    )
     return Section(
         title="Environment",
         summary=count(len(packages), "package") + gap,
-        table=Table(
-            title="Environment",
-            columns=("What", "Value"),
-            rows=rows,
-            left=max(0, len(packages) - MAX_ROWS),
-            where="the evidence of the bundle",
-        ),
+        table=msgspec.structs.replace(table, made=rows_markup(table)),
         is_folded=True,
     )
 

@@ -12,7 +12,8 @@ from assent.report.site import pen
 from assent.report.site.addresses import BLOCK, of_model
 from assent.report.site.filling import fill
 from assent.report.site.history import VersionHistory
-from assent.report.site.pages import Content, Page, Section, Table, page
+from assent.report.site.pages import Page, page
+from assent.report.site.parts import Content, Section, Table
 from assent.report.site.pen import Pen
 from assent.report.site.tabs import crumbs, tabs
 from assent.report.site.told import ModelTold
