@@ -268,6 +268,30 @@ def test_a_run_that_did_not_end_is_gone_on_with(place: Place) -> None:
     assert site(place.open(), target).unchanged == 0
 
 
+class Stopped(MemoryStore):
+    """A store that loses all, and where somebody presses Ctrl-C in the middle."""
+
+    left = 14
+
+    def read(self, digest: Digest) -> bytes:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+        return super().read(digest)
+
+
+def test_what_a_run_that_was_stopped_has_written_is_taken_for_nothing_else(place: Place) -> None:
+    """It could not read the evidence, and said so on the pages that it came to."""
+    lives_in(place, {"churn": 9})
+    _, target = built(place)
+    before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
+    with pytest.raises(KeyboardInterrupt):
+        site(place.open(store=Stopped()), target)
+    assert "the store does not hold it" in read(target, "models/churn/v1.html")
+    site(place.open(), target)
+    assert before == {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
+
+
 @pytest.mark.threat(33)
 def test_no_link_of_the_folder_leads_what_is_written_elsewhere(
     place: Place, tmp_path: Path

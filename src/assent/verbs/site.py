@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -330,7 +330,7 @@ def _contents(evidence: Evidence) -> list[tuple[str, str]]:
 class _Listed(msgspec.Struct, frozen=True, kw_only=True):
     """What a folder holds of an earlier run: its pages, and the digest of what each is made of."""
 
-    pages: dict[str, Digest]
+    pages: dict[str, str]
     format: str = FORMAT
 
 
@@ -342,7 +342,7 @@ class SiteFolder:
     """
 
     target: Path
-    listed: dict[str, Digest]
+    listed: dict[str, str]
     kept: dict[str, Digest] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
     unchanged: int = 0
@@ -365,7 +365,7 @@ class SiteFolder:
                     hint="name a new or empty folder: what lies there would be published too",
                 )
             folder = cls(target, {})
-            folder._remember()  # so that one that is not finished is known again
+            folder._remember({})  # so that one that is not finished is known again
             return folder
         with suppress(msgspec.DecodeError, UnicodeDecodeError, OSError):
             known = msgspec.json.decode(listed.read_bytes(), type=_Listed)
@@ -382,7 +382,12 @@ class SiteFolder:
         if self.listed.get(page.path) == made and path.is_file() and not path.is_symlink():
             self.unchanged += 1
             return
-        self._write(path, page.content())
+        content = page.content()
+        if not self.written:
+            # Until this run has ended nobody knows what each page is made of: were it to end here,
+            # one that is the same as before the run would be taken for it.
+            self._remember(dict.fromkeys(self.listed, ""))
+        self._write(path, content)
         self.written.append(page.path)
 
     def finish(self) -> tuple[str, ...]:
@@ -392,11 +397,11 @@ class SiteFolder:
             path = self.target / name
             if not any(parent.is_symlink() for parent in self._between(path)):
                 path.unlink(missing_ok=True)
-        self._remember()
+        self._remember(self.kept)
         return tuple(removed)
 
-    def _remember(self) -> None:
-        self._write(self.target / LIST, canonical_json(_Listed(pages=self.kept)))
+    def _remember(self, pages: Mapping[str, str]) -> None:
+        self._write(self.target / LIST, canonical_json(_Listed(pages=dict(pages))))
 
     def _between(self, path: Path) -> list[Path]:
         return [parent for parent in path.parents if parent.is_relative_to(self.target)]

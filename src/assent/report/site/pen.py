@@ -26,6 +26,7 @@ _LONG = 2_000
 _REMEMBERED = 2_000
 """So many texts are kept as they were written: the pages of versions repeat most of theirs."""
 _NAME = 200
+_LOGIN = 60
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(?:Z|\+00:00)")
 _HOST = re.compile(r"https?://([^/?#]+)")
 
@@ -172,6 +173,11 @@ def bdi(text: str, limit: int = _NAME) -> Markup:
     return fill("<bdi>%s</bdi>", visible(shorten(text, limit)))
 
 
+def labelled(label: str, written: Markup) -> Markup:
+    """A value of a column, with what it is for a phone, where columns have no heads."""
+    return fill('<span class="label">%s </span>%s', label, written)
+
+
 def tally(number: int) -> Markup:
     """A count of things in a column."""
     return figure(f"{number:,}")
@@ -207,7 +213,7 @@ class Pen:
         return self._people[actor]
 
     def _person(self, actor: Actor) -> Markup:
-        link = self.to(of_person(actor.key), fill("<bdi>%s</bdi>", name(actor.login)))
+        link = self.to(of_person(actor.key), fill("<bdi>%s</bdi>", name(actor.login, _LOGIN)))
         remarks = [
             remark
             for remark, holds in (

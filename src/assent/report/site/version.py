@@ -185,7 +185,9 @@ def _gates(entry: Entry, evidence: Evidence | None, pen_: Pen, title: str = "") 
     rows = []
     for finding in verdict.findings[:MAX_ROWS]:
         metric = metric_in(finding.rule, metrics)
-        figure = pen.NOTHING if metric is None else pen.value(metrics[metric])
+        figure = pen.NOTHING
+        if metric is not None:
+            figure = pen.labelled("measured", pen.value(metrics[metric]))
         rows.append(
             [pen.words(finding.rule), pen.state(finding.outcome), pen.words(finding.reason), figure]
         )
@@ -337,7 +339,9 @@ def _data(told: VersionTold, evidence: Evidence, pen_: Pen) -> Section | None:
                 pen.code(reference.name),
                 pen.code(reference.source),
                 pen.NOTHING if content is None else pen.digest(content),
-                pen.figure("" if reference.rows is None else f"{reference.rows:,}"),
+                pen.NOTHING
+                if reference.rows is None
+                else pen.labelled("rows", pen.tally(reference.rows)),
                 pen.figure("" if reference.size_bytes is None else size(reference.size_bytes)),
                 lineage,
             ]
