@@ -7,10 +7,10 @@ import re
 
 import pytest
 from hypothesis import given, settings
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from assent.report.site import pen
-from assent.report.site.filling import fill, together
+from assent.report.site.filling import fill, inert, together
 from assent.report.site.pages import literal, look_pages, page
 from assent.report.site.parts import Content, Section, Table
 from tests.effort import examples
@@ -39,6 +39,14 @@ def test_nothing_that_is_written_means_anything(text: str) -> None:
         assert set(names) <= {"code", "bdi", "br", "a", "span"}
         assert not set(written) & set("\u202e\u2066\u200b\x00\x1b\u2028")
         assert len(written) < 30_000
+
+
+@pytest.mark.threat(33)
+@given(text=texts)
+def test_what_is_put_into_markup_is_what_escaping_makes_of_it(text: str) -> None:
+    assert fill('<a title="%s">', text) == Markup('<a title="%s">') % text
+    assert inert(text) == escape(text)
+    assert together([fill("%s", text)]) == escape(text)
 
 
 def test_parts_are_escaped_once() -> None:

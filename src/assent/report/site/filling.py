@@ -6,6 +6,7 @@ million parts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 
@@ -14,11 +15,10 @@ from markupsafe import Markup, escape
 
 def fill(form: str, *parts: str | Markup) -> Markup:
     """`form`, which is our own, with a part in the place of each `%s`."""
-    first, *others = _split(form)
+    first, others = _split(form)
     texts = [first]
     for part, text in zip(parts, others, strict=True):
-        texts.append(part if isinstance(part, Markup) else escape(part))
-        texts.append(text)
+        texts += (inert(part), text)
     return _markup("".join(texts))
 
 
@@ -32,14 +32,21 @@ def drawn_markup(drawing: str) -> Markup:
     return _markup(drawing)
 
 
-def inert(part: str | Markup) -> Markup:
-    """A part as markup."""
-    return part if isinstance(part, Markup) else escape(part)
+def inert(part: str | Markup) -> str:
+    """A part as it may stand in markup. Most texts hold none of the signs that mean something."""
+    if type(part) is Markup or _MEANS_NOTHING(part):
+        return part
+    return escape(part)
+
+
+_MEANS_NOTHING = re.compile(r"[^&<>\"']*").fullmatch
+"""The signs that `escape` writes out are all that is looked for."""
 
 
 @cache
-def _split(form: str) -> list[str]:
-    return form.split("%s")
+def _split(form: str) -> tuple[str, tuple[str, ...]]:
+    first, *others = form.split("%s")
+    return first, tuple(others)
 
 
 def _markup(text: str) -> Markup:

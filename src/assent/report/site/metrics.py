@@ -80,7 +80,7 @@ def _figures(trends: Sequence[Trend]) -> Iterator[Figure]:
 
 
 def _note(trend: Trend) -> Markup:
-    last = max(trend.drawn)
+    last = max(trend.values)
     parts = [Markup("v%d: %s") % (last, number(trend.values[last]))]
     bounds = trend.bounds.get(max(trend.bounds, default=0), ())
     parts += [fill("%s %s", bound.side, number(bound.limit)) for bound in bounds]
