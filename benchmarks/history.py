@@ -24,7 +24,7 @@ from assent.core.identity import Actor
 from assent.core.registry import rfc3339
 from assent.core.verdict import Outcome
 from assent.ledgers.git.commits import branch_ref, imported
-from assent.ledgers.git.layout import BLOCK, is_open, lines_of
+from assent.ledgers.layout import BLOCK, is_open, lines_of
 from assent.ports import Pointer
 from assent.recording.witnesses import head_of
 from assent.stores.directory import DirectoryStore

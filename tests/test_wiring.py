@@ -162,3 +162,22 @@ def test_the_ledger_is_at_the_only_remote_whatever_its_name(tmp_path: Path) -> N
 def reopened(found: Workspace) -> Workspace:
     now = datetime(2026, 1, 2, tzinfo=UTC)
     return open_workspace(found.root, environ={}, now=now, say=print)
+
+
+@pytest.mark.threat(38)
+def test_a_login_in_the_address_of_a_strange_store_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="this release stores in") as caught:
+        workspace(tmp_path, ASSENT_STORE="https://ada:hunter2@models.example.com/x")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "store", ["s3://bucket/team", "s3://bucket/team/ledger/", "s3://bucket/team/ledger/x"]
+)
+def test_a_ledger_and_a_store_do_not_lie_in_each_other(tmp_path: Path, store: str) -> None:
+    work = new_repository(tmp_path / "work")
+    (work / "assent.yaml").write_text(f"ledger: s3://bucket/team/ledger\n{CONFIG}")
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    with pytest.raises(UsageError, match="it would lie among what the store") as caught:
+        open_workspace(work, environ={"ASSENT_STORE": store}, now=now, say=lambda _: None)
+    assert "a prefix of its own" in (caught.value.hint or "")

@@ -14,7 +14,8 @@ import msgspec
 from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
-from assent.core import buckets
+from assent.core import buckets, ledgers
+from assent.core.addresses import opening
 from assent.core.clock import Start
 from assent.core.context import Context
 from assent.core.registries import SCHEME
@@ -23,7 +24,7 @@ from assent.forges.local import LocalForge, Person
 from assent.forges.registry import FILES, FORGES, registry_login
 from assent.git import BaseBranch, Repository
 from assent.ledgers.git.ledger import GitLedger
-from assent.ports import Forge, Store
+from assent.ports import Forge, Ledger, Store
 from assent.setup.pipelines import Pipelines
 from assent.stores.directory import DirectoryStore
 from assent.workspace import Workspace
@@ -51,7 +52,7 @@ def open_workspace(
     _say_left(root / ".assent" / "aside", say)
     context = _context(environ)
     repository = _repository(root, environ, context, say)
-    remote = _remote(repository, config)
+    remote = _remote(repository, config.ledger)
     forge: Forge
     named = _forge_name(environ, context)
     if named in FORGES:
@@ -75,11 +76,12 @@ def open_workspace(
         forge=forge,
         forge_files=FILES,
         store=_store(root, address, environ, say),
-        ledger=GitLedger(repository, remote),
+        ledger=_ledger(repository, config.ledger, address, environ, say),
         context=context,
         folder_store=DirectoryStore,
         store_at=lambda address: _store(root, address, environ, say),
         store_address=address,
+        ledger_at=lambda other: _ledger(repository, other, address, environ, say),
         start=began,
         environ=environ,
         say=say,
@@ -173,17 +175,23 @@ def _read(path: Path) -> bytes:
         raise OutsideError(f"reading {path}", error.strerror or str(error)) from None
 
 
-def _remote(repository: Repository, config: Config) -> str | None:
-    """The remote that holds the ledger: the one named (`git:upstream`), else `origin`, else the
-    only one, else none. Raises `UsageError` where several could be meant.
+def _remote(repository: Repository, ledger: str) -> str | None:
+    """The remote that holds a ledger in Git, and the base branch: the one named (`git:upstream`),
+    else `origin`, else the only one, else none. Raises `UsageError` where several could be meant.
     """
-    _, _, named = config.ledger.partition(":")
+    named = ledgers.remote_of(ledger)
     remotes = repository.remotes()
     if not named:
         if "origin" in remotes or not remotes:
             return "origin" if remotes else None
         if len(remotes) == 1:
             return remotes[0]
+        if not ledgers.is_in_git(ledger):
+            raise UsageError(
+                "looking for the remote that holds the base branch",
+                f"there are {', '.join(remotes[:5])}, and none is called origin",
+                hint=f"call it so: `git remote rename {remotes[0]} origin`",
+            )
         raise UsageError(
             "looking for the remote that holds the ledger",
             f"there are {', '.join(remotes[:5])}, and none is called origin",
@@ -192,10 +200,34 @@ def _remote(repository: Repository, config: Config) -> str | None:
     if named in remotes:
         return named
     raise UsageError(
-        f"opening the ledger {config.ledger!r}",
+        f"opening the ledger {ledger!r}",
         f"the repository has no remote {named!r}",
         hint=f"add it with `git remote add {named} …`, or correct `ledger` in {FILE}",
     )
+
+
+def _ledger(
+    repository: Repository,
+    address: str,
+    store: str,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+) -> Ledger:
+    """The ledger at an address, beside the store at another. What talks to a bucket is imported
+    only for one.
+    """
+    if ledgers.is_in_git(address):
+        return GitLedger(repository, _remote(repository, address))
+    if ledgers.is_within(address, store):
+        raise UsageError(
+            f"opening the ledger {address!r}",
+            f"it would lie among what the store {store!r} keeps, and who may write there may write "
+            "decisions",
+            hint="give each a prefix of its own, such as s3://bucket/ledger and s3://bucket/store",
+        )
+    from assent.ledgers.objects.ledger import open_ledger
+
+    return open_ledger(address, environ, repository.common / "assent", say)
 
 
 class _People(Sequence[Person]):
@@ -254,7 +286,7 @@ def _store(
         return CachingStore(objects.open_store(address, environ), open_cache(environ, say))
     if "://" in address:
         raise UsageError(
-            f"opening the store {address!r}",
+            opening(address),
             "this release stores in folders, container registries and object stores only",
             hint="set `store` to a folder, shared or not, to `oci://host/repository`, or to "
             + buckets.FORM,

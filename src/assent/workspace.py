@@ -33,8 +33,9 @@ class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
     branch, or None in a repository without one; `forge_files` are what forges read from the
     repository; `context` is the CI run; `folder_store` opens a folder of another job as a store,
-    `store_at` whatever an address names, as `store_address` names `store`; `start` is when the run
-    began; `environ` is what commands run with; `say` shows progress to the person who waits.
+    `store_at` and `ledger_at` whatever an address names, as `store_address` names `store`; `start`
+    is when the run began; `environ` is what commands run with; `say` shows progress to the person
+    who waits.
     """
 
     root: Path
@@ -49,6 +50,7 @@ class Workspace:
     folder_store: Callable[[Path], Store]
     store_at: Callable[[str], Store]
     store_address: str
+    ledger_at: Callable[[str], Ledger]
     start: Start
     environ: Mapping[str, str]
     say: Callable[[str], None]
@@ -126,6 +128,11 @@ class Workspace:
     def hashes(self) -> Hashes:
         """What is known of the files of the working tree, so that none is read twice."""
         return Hashes(self.root, self.work / "hashes.json")
+
+    @cached_property
+    def lacking(self) -> set[Digest]:
+        """Bundles of which the store was found to lack something during this run."""
+        return set()
 
     @cached_property
     def sound(self) -> set[Digest]:

@@ -11,7 +11,7 @@ import pytest
 from assent.core.entry import Draft, Kind
 from assent.core.registry import fold
 from assent.git import Repository
-from assent.ledgers.git import layout
+from assent.ledgers import layout
 from assent.ledgers.git.commits import imported
 from assent.ledgers.git.ledger import GitLedger
 from tests.builders import digest, draft, new_clone, new_repository, promoted, registered, run_git

@@ -37,8 +37,8 @@ from assent.core.profile import (
 from assent.core.scalar import NonFinite
 from assent.core.verdict import Outcome
 from assent.git import Repository
-from assent.ledgers.git.layout import BLOCK
 from assent.ledgers.git.ledger import GitLedger
+from assent.ledgers.layout import BLOCK
 from assent.measure.profiles.encoding import MEDIA_TYPE, encode_profile
 from assent.ports import Pointer, Source
 from assent.stores.directory import DirectoryStore

@@ -14,7 +14,7 @@ from assent.core.evidence import Evidence
 from assent.core.profile import Numbers
 from assent.core.registry import fold
 from assent.core.scalar import NonFinite
-from assent.ledgers.git.layout import RegistryFile, lines_of
+from assent.ledgers.layout import RegistryFile, lines_of
 from assent.measure.profiles.encoding import decode_profile
 from assent.parsing import parse_yaml
 from assent.ports import BlobState

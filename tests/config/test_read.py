@@ -81,6 +81,11 @@ def test_the_smallest_config_reads_with_its_defaults() -> None:
     assert (policy.stages, policy.without_baseline, policy.override) == ({}, "allow", None)
 
 
+@pytest.mark.parametrize("ledger", ["git", "git:upstream", "s3://b1x/decisions", "az://models"])
+def test_a_ledger_is_in_git_or_in_a_bucket(ledger: str) -> None:
+    assert read(f"{MINIMAL}ledger: {ledger}\n").ledger == ledger
+
+
 def test_everything_that_can_be_said_is_read() -> None:
     config = read(yaml.safe_dump(FULL))
     model, policy = config.models["churn"], config.policies["churn"]
@@ -236,6 +241,8 @@ def with_gate(gate: str) -> str:
         ("models:\n  1: {}\n", "line 1, models", "names as keys"),
         (MINIMAL + "ledgr: git\n", "line 7, ledgr", "did you mean 'ledger'?"),
         (MINIMAL + "ledger: svn\n", "line 7, ledger", "matching"),
+        (MINIMAL + "ledger: s3://b c/d\n", "line 7, ledger", "no address of a bucket: write it"),
+        (MINIMAL + "ledger: oci://host/name\n", "line 7, ledger", "matching"),
         (with_line("gatez: 1"), "line 7, models.churn.gatez", "did you mean 'gates'?"),
         (with_line("model: other"), "line 7", "the key 'model' is given twice"),
         (with_line("data: {train: 3}"), "line 7, models.churn.data.train", "expected a mapping"),

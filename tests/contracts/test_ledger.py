@@ -1,4 +1,4 @@
-"""What every ledger promises, in memory, in a repository alone, and through a remote."""
+"""What every ledger promises: in memory, in a repository alone, through a remote, in a bucket."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from assent.core.entry import GENESIS, Kind, decode_entry
-from assent.core.registry import IllegalEntryError, fold
+from assent.core.registry import ChainError, IllegalEntryError, fold
 from assent.git import Repository
 from assent.ledgers.git.ledger import GitLedger
+from assent.ledgers.objects.ledger import open_ledger
 from assent.ports import Ledger, MovedError
 from assent.testing.ledger import MemoryLedger
 from tests.builders import (
@@ -25,14 +26,30 @@ from tests.builders import (
     run_git,
     subject,
 )
+from tests.stores import services
+from tests.stores.services import service
 
 Open = Callable[[], Ledger]
 """Open the same ledger once more, as another process or another clone would."""
 
 
-@pytest.fixture(params=["memory", "git alone", "git remote", "git filtering remote"])
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+BUCKETS = [kind for kind in services.Kind if kind is not services.Kind.S3_UNCONDITIONAL]
+
+
+@pytest.fixture(params=["memory", "git alone", "git remote", "git filtering remote", *BUCKETS])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     match request.param:
+        case services.Kind() as kind:
+            at = service(kind)
+            for name, value in at.environment.items():
+                monkeypatch.setenv(name, value)
+            address, homes = at.address(), iter(range(100))
+
+            def elsewhere() -> Ledger:
+                home = tmp_path / f"home{next(homes)}"
+                return open_ledger(address, at.environment, home, lambda _: None)
+
+            return elsewhere
         case "memory":
             ledger = MemoryLedger()
             return lambda: ledger
@@ -125,3 +142,40 @@ def test_models_do_not_share_anything(reopen: Open) -> None:
     assert reopen().models() == ["churn", "fraud"]
     assert reopen().read("fraud").state.versions == 1
     assert reopen().read("churn").bundle_of(1) == digest("b1")
+
+
+@pytest.mark.parametrize("at_once", [7, 61])
+def test_entries_are_adopted_byte_for_byte(reopen: Open, tmp_path: Path, at_once: int) -> None:
+    source = GitLedger(Repository(new_repository(tmp_path / "source")), None)
+    drafts = [approved("b1", "bob"), *(registered(number) for number in range(1, 60))]
+    source.append(source.read("churn"), [*drafts, promoted(3, "staging"), promoted(3, "prod")])
+    contents = list(source.read("churn").entries())
+    ledger = reopen()
+    for start in range(0, len(contents), at_once):
+        ledger.adopt(ledger.read("churn"), contents[start : start + at_once])
+    view = reopen().read("churn")
+    assert list(view.entries()) == contents
+    assert view.state == source.read("churn").state
+    assert view.bundle_of(2) == digest("b2")
+    assert view.astray(fold("churn", view.entries())) == ()
+    ledger.append(ledger.read("churn"), [promoted(4, "staging", replaces=3)])
+
+
+def test_entries_that_do_not_follow_are_not_adopted(reopen: Open, tmp_path: Path) -> None:
+    source = GitLedger(Repository(new_repository(tmp_path / "source")), None)
+    source.append(source.read("churn"), [registered(1), registered(2)])
+    contents = list(source.read("churn").entries())
+    ledger = reopen()
+    with pytest.raises(ChainError):
+        ledger.adopt(ledger.read("churn"), contents[1:])
+    old = ledger.read("churn")
+    ledger.adopt(old, contents[:1])
+    with pytest.raises(MovedError):
+        ledger.adopt(old, contents)
+    assert list(reopen().read("churn").entries()) == contents[:1]
+
+
+def test_a_place_that_keeps_a_ledger_says_so_as_often_as_it_is_asked(reopen: Open) -> None:
+    ledger = reopen()
+    for _ in range(2):
+        ledger.require_writable()

@@ -1,11 +1,13 @@
-"""A change that moves the store: the review says what would be missing, and how it gets there."""
+"""A change that moves the store or the ledger: the review says what would be missing, and how it
+gets there.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from assent.config.read import read_config
-from assent.judging.moved_store import moved_store
+from assent.judging.moved_store import moved_ledger, moved_store
 from assent.making.bundle_lookup import find
 from assent.recording.reading import read_ledger
 from assent.wiring import open_workspace
@@ -43,3 +45,17 @@ def test_what_would_be_missing_is_said_and_the_copy_offered(shipped: Project) ->
     largest.write_bytes(b"damaged")
     assert "does not hold" in notes(shipped, "../other")[0]
     assert "is not known to hold" in notes(shipped, "s3://bucket/models")[0]
+
+
+def test_a_change_that_moves_the_ledger_says_who_has_to_move_it(shipped: Project) -> None:
+    workspace = open_workspace(
+        shipped.folder, environ={}, now=datetime(2026, 1, 2, tzinfo=UTC), say=lambda _: None
+    )
+
+    def notes_on(ledger: str) -> tuple[str, ...]:
+        text = f"ledger: {ledger}\n{CONFIG}"
+        return moved_ledger(workspace, read_config(text.encode(), "assent.yaml"))
+
+    assert notes_on("git:origin") == ()
+    [said] = notes_on("s3://bucket/decisions")
+    assert "`assent ledger move s3://bucket/decisions --reason …` on main" in said

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from assent.stores.buckets import open_bucket
-from assent.stores.objects import parsed
+from assent.buckets import open_bucket, parsed
 from tests.e2e.project import CONFIG, GRACE, ROSA, Project
 from tests.stores.services import Kind, Service, service
 

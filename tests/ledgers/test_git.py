@@ -18,7 +18,7 @@ from assent.core.entry import Kind, decode_entry, encode_entry
 from assent.core.registry import ChainError, fold
 from assent.errors import IntegrityError, OutsideError
 from assent.git import Repository
-from assent.ledgers.git import layout
+from assent.ledgers import layout
 from assent.ledgers.git.ledger import GitLedger
 from assent.parsing import parse_yaml
 from assent.ports import MovedError

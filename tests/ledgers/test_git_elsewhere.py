@@ -12,7 +12,7 @@ import pytest
 from assent.core.registry import fold
 from assent.errors import OutsideError
 from assent.git import Repository
-from assent.ledgers.git import layout
+from assent.ledgers import layout
 from assent.ledgers.git.ledger import GitLedger
 from assent.ports import BusyError, MovedError
 from tests.builders import new_clone, new_repository, registered, run_git

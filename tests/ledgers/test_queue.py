@@ -13,7 +13,7 @@ import pytest
 
 from assent.core.registry import fold
 from assent.git import Repository
-from assent.ledgers.git import queue
+from assent.ledgers import queue
 from assent.ledgers.git.ledger import GitLedger
 from tests.builders import new_clone, new_repository, registered
 

@@ -76,7 +76,7 @@ def prepare() -> None:
         waits = vars(importlib.import_module(name))
         waits["PAUSES_S"] = tuple(one / SOONER for one in waits["PAUSES_S"])
     vars(importlib.import_module("assent.verbs.verify"))["PAUSE_S"] /= SOONER
-    waits = vars(importlib.import_module("assent.stores.buckets"))["RETRIES"]["backoff"]
+    waits = vars(importlib.import_module("assent.buckets"))["RETRIES"]["backoff"]
     waits.update({name: waits[name] / SOONER for name in ("init_backoff", "max_backoff")})
     importlib.metadata.version("packaging")  # it keeps which there are
     if threads() != 1:

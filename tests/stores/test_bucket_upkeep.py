@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from obstore.store import MemoryStore
 
+from assent.buckets import Bucket, open_bucket, parsed
 from assent.core.digest import Digest, canonical_json, hex_of
 from assent.ports import BlobState, Source, StaysError
 from assent.stores import bucket_upkeep
 from assent.stores.age_notes import Note
-from assent.stores.buckets import Bucket, open_bucket
-from assent.stores.objects import ObjectStore, open_store, parsed
+from assent.stores.objects import ObjectStore, open_store
 from tests.stores.services import Kind, Service, service
 
 DAY_S = 86_400.0

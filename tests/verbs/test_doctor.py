@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
 import pytest
 
-from assent.errors import ExitCode
+from assent.errors import ExitCode, UsageError
 from assent.ports import Protection, ProtectionState
+from assent.stores.directory import DirectoryStore
+from assent.testing.ledger import MemoryLedger
 from assent.verbs.doctor import DoctorResult, doctor
 from tests.builders import run_git
 from tests.verbs.place import MODEL, Place
@@ -45,6 +51,18 @@ def test_the_store_is_tried_only_when_that_is_asked_for(place: Place) -> None:
     assert place.store.blobs
 
 
+def test_what_the_folder_of_a_store_can_do_is_tried_and_said(place: Place, tmp_path: Path) -> None:
+    workspace = place.open()
+    folder = replace(workspace, store=DirectoryStore(tmp_path / "store"))
+    assert not [name for name in said(doctor(folder, [MODEL])) if name.startswith("store:")]
+    assert not (tmp_path / "store").exists()
+    lines = said(doctor(folder, [MODEL], store=True))
+    assert lines["store: locks"] == (True, "yes")
+    assert lines["store: hard links"] == (True, "yes")
+    assert lines["store: names"][0]
+    assert lines["store"][1].endswith("pointers")
+
+
 @pytest.mark.parametrize("state", list(ProtectionState))
 def test_strict_counts_what_the_forge_does_not_enforce(
     place: Place, state: ProtectionState
@@ -56,3 +74,24 @@ def test_strict_counts_what_the_forge_does_not_enforce(
     assert lenient.guards == place.forge.guarded
     strict = doctor(place.open(), [MODEL], forge=True, strict=True)
     assert strict.exit_code is (ExitCode.DONE if is_enforced else ExitCode.BLOCKED)
+
+
+def test_a_ledger_in_a_bucket_is_tried_with_the_store(place: Place) -> None:
+    class Ignoring(MemoryLedger):
+        def require_writable(self) -> None:
+            raise UsageError("trying the ledger", "it ignores conditions", hint="another service")
+
+    assert said(doctor(place.open(), [MODEL], store=True))["place of the ledger"] == (
+        True,
+        "branches assent/<model>",
+    )
+    config = msgspec.structs.replace(place.open().config, ledger="s3://bucket/decisions")
+    place.forge.guarded = ()
+    workspace = place.open(config=config)
+    assert "--store tries" in said(doctor(workspace, [MODEL]))["place of the ledger"][1]
+    shown = said(doctor(workspace, [MODEL], store=True, forge=True))
+    assert "created only if there is none" in shown["place of the ledger"][1]
+    assert "if its login may write to s3://bucket/decisions" in shown["decisions from here"][1]
+    wrong = doctor(place.open(config=config, ledger=Ignoring()), [MODEL], store=True)
+    assert wrong.exit_code is ExitCode.USAGE
+    assert [check.hint for check in wrong.checks if not check.is_fine] == ["another service"]

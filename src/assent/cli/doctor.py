@@ -25,7 +25,7 @@ _GUARDS = {
 @flag("--forge", help="Ask the forge what it enforces here.")
 @flag("--strict", help="Exit with 10 unless the forge enforces all of it.")
 @flag("--fix", help="Bind the names in assent.yaml to the numbers of their accounts.")
-@flag("--store", help="Write a few bytes into the store, and read them again.")
+@flag("--store", help="Write a few bytes into the store and beside a ledger in a bucket.")
 @options.shared
 def command(
     model: str | None,
@@ -39,6 +39,7 @@ def command(
     """Say what is missing, and what the forge enforces.
 
     Everything is only read, but for what two flags say: --store writes a few bytes into the store,
+    and beside a ledger in a bucket,
     and --fix writes one thing to assent.yaml: the number of the account behind each login that a
     list names, so that nobody who takes a login over can approve. With --forge, the branch rules,
     environments and permissions are asked for with the token in GITHUB_TOKEN, and each gap is shown

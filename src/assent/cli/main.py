@@ -36,6 +36,7 @@ VERBS = {
     "pull": "Write the served files of a version to a folder.",
     "verify": "Read the ledger and the store whole and say what is wrong.",
     "store": "Look after the store: copy it, see what it keeps, clean it up.",
+    "ledger": "Look after the ledger: have it in Git or in a bucket.",
     "doctor": "Say what is missing, and what the forge enforces.",
     "demo": "Play the whole story in a new repository.",
 }

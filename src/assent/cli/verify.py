@@ -107,9 +107,9 @@ def show(result: VerifyResult) -> None:
         output.line(f"  hint: {BUNDLE_AGAIN}")
     if any(fault.is_lost for fault in result.faults):
         output.line(
-            "  hint: push the entries again from a clone that has them; where nobody has, a person "
-            "gives them up with `assent verify --recover --reason …`, and whoever has a clone that "
-            "had seen them does so there too"
+            "  hint: push the entries again from a clone that has them, or restore the objects "
+            "that a bucket has kept; where nobody has, a person gives them up with `assent verify "
+            "--recover --reason …`, and whoever has a clone that had seen them does so there too"
         )
     elif any(fault.area is Area.POINTERS and not fault.repaired for fault in result.faults):
         output.line("  hint: `assent verify --repair` writes pointers as the ledger has them")

@@ -18,6 +18,8 @@ from assent.config.settings import (
     PersonSettings,
     TopFields,
 )
+from assent.core.buckets import FORM, bucket_of
+from assent.core.ledgers import is_in_git
 from assent.core.registries import MAX_TAG, SCHEME, too_long_for_tags
 from assent.errors import UsageError
 from assent.parsing import ParseError, parse_yaml_with_lines
@@ -80,6 +82,8 @@ class _Reader:
             self._check_name(name, ("models", name), "a model")
             self._mapping(value, ("models", name))
         fields = self._convert({**top, "people": {}}, TopFields, ())
+        if not is_in_git(fields.ledger) and bucket_of(fields.ledger) is None:
+            self._fail(("ledger",), f"it is no address of a bucket: write it as {FORM}")
         people = self._mapping(top.get("people", {}), ("people",))
         models: dict[str, ModelSettings] = {}
         policies: dict[str, Policy] = {}

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from assent.core.evidence import Task
+from assent.core.ledgers import GIT, PATTERN
 from assent.core.units import size_bytes
 from assent.policy.gates import GATES
 from assent.policy.rules import Policy, PolicyFields
@@ -166,7 +167,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     models: dict[str, ModelSettings]
     policies: dict[str, Policy]
     store: str = ".assent/store"
-    ledger: str = "git"
+    ledger: str = GIT
     people: dict[str, PersonSettings] = {}
 
 
@@ -175,7 +176,7 @@ class TopFields(Struct, frozen=True, kw_only=True):
 
     models: Annotated[dict[Name, dict[str, Any]], Meta(min_length=1)]
     store: Text = ".assent/store"
-    ledger: Annotated[str, Meta(pattern=r"^git(:[A-Za-z0-9._-]+)?$")] = "git"
+    ledger: Annotated[str, Meta(pattern=PATTERN)] = GIT
     people: dict[Text, PersonSettings] = {}
 
 

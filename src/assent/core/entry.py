@@ -16,6 +16,8 @@ from assent.core.verdict import Outcome, Verdict
 from assent.errors import IntegrityError
 
 FORMAT = "assent/entry/1"
+LEDGER = "ledger"
+"""What the links of an entry about a move name, if it is no store that has moved."""
 GENESIS = Digest("sha256:" + "0" * 64)
 """What the first entry names as the one before it."""
 
@@ -100,7 +102,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     or a time in UTC; `at` is when the entry was written. `key` is the same whenever the same is
     asked again because an answer was lost; of what cannot be done twice anyway it is None.
     `inspection` is the digest under which the store keeps what was seen in the model's files. Of a
-    store that has moved, `links` say from where (`from`) and to where (`to`).
+    store or a ledger that has moved, `links` say from where (`from`) and to where (`to`).
     """
 
     kind: Kind
@@ -301,4 +303,5 @@ def sentence(entry: Draft) -> str:
         case Kind.PURGED:
             return f"purge {what}"
         case Kind.MOVED:
-            return f"move the store of {what}"
+            moved = LEDGER if entry.links.get("what") == LEDGER else "store"
+            return f"move the {moved} of {what}"

@@ -8,7 +8,7 @@ with ten entries and with a hundred thousand.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -157,8 +157,8 @@ class ChainError(IntegrityError):
     """The chain is broken; `seq` is the first entry that is bad."""
 
     remedy = (
-        "restore the ledger branch from a clone that still verifies; nothing is written until it "
-        "does"
+        "restore the ledger: its branch from a clone that still verifies, or its objects from what "
+        "the bucket has kept; nothing is written until it verifies"
     )
 
     def __init__(self, model: str, seq: int, problem: str) -> None:
@@ -172,10 +172,15 @@ class LostError(ChainError):
     """The ledger lacks entries that a clone has seen, from `seq` on."""
 
     remedy = (
-        "push the entries again from a clone that has them; where nobody has, or a person has "
-        "given them up already, `assent verify --recover --reason …` lets this clone forget them. "
+        "push the entries again from a clone that has them, or restore the objects that a bucket "
+        "has kept; where nobody has, or a person has given them up already, `assent verify "
+        "--recover --reason …` lets this clone forget them. "
         "A job cannot: it needs a new clone"
     )
+
+
+class UnlikeError(IntegrityError):
+    """An entry states another digest of what is derived than it has where it was to be taken."""
 
 
 class IllegalEntryError(PolicyError):
@@ -347,6 +352,46 @@ def linked(
         seq += 1
 
 
+def follow(
+    state: State,
+    records: Mapping[Digest, Record],
+    head: Digest,
+    contents: Sequence[bytes],
+    derive: Derive = underived,
+) -> Iterator[Step]:
+    """The steps that entries make which are written already, after `head`; as `extend` for those
+    that are not. Raises `ChainError` with the first bad entry, and `UnlikeError` if the last one
+    states something else than `derive` makes of them.
+    """
+    known, model = dict(records), state.model
+    entries = linked(model, contents, state.seq + 1, head)
+    for number, (content, (entry, digest)) in enumerate(zip(contents, entries, strict=True), 1):
+        state, changed = _advanced(state, known, entry)
+        known.update(changed)
+        derived = derive(entry.seq, entry.prev, state, changed)
+        if number == len(contents) and derived != entry.derived:
+            raise UnlikeError(
+                f"taking over the ledger of {model}",
+                f"entry {entry.seq} states something else than is derived here: it was written by "
+                "another release, or for a repository whose ids are of another kind",
+            )
+        yield Step(entry=entry, content=content, digest=digest, state=state, records=changed)
+
+
+def _advanced(
+    state: State, records: Mapping[Digest, Record], entry: Entry
+) -> tuple[State, dict[Digest, Record]]:
+    """`advance` by an entry that is written. Raises `ChainError`."""
+    model = state.model
+    try:
+        state, changed = advance(state, records, entry, entry.seq)
+    except (IllegalEntryError, ValueError, KeyError) as error:
+        raise ChainError(model, entry.seq, str(error)) from None
+    if entry.state != state.standing:
+        raise ChainError(model, entry.seq, "it states another state than the entries add up to")
+    return state, changed
+
+
 def fold(model: str, contents: Iterable[bytes]) -> Registry:
     """Read every entry in order and add them up, checking the chain on the way.
 
@@ -357,15 +402,10 @@ def fold(model: str, contents: Iterable[bytes]) -> Registry:
     records: dict[Digest, Record] = {}
     versions: dict[int, Digest] = {}
     for entry, digest in linked(model, contents):
-        try:
-            state, changed = advance(state, records, entry, entry.seq)
-        except (IllegalEntryError, ValueError, KeyError) as error:
-            raise ChainError(model, entry.seq, str(error)) from None
+        state, changed = _advanced(state, records, entry)
         records.update(changed)
         if entry.kind is Kind.REGISTERED and entry.subject.bundle is not None:
             versions[state.versions] = entry.subject.bundle
-        if entry.state != state.standing:
-            raise ChainError(model, entry.seq, "it states another state than the entries add up to")
         head = digest
     return Registry(state=state, records=records, versions=versions, head=head)
 

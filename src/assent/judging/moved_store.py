@@ -1,4 +1,6 @@
-"""A store that a change moves: what is in the old one, and would be looked for in the new one."""
+"""A store or a ledger that a change moves: what is in the old one, and would be looked for in the
+new one.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from assent.compare.bundles import LoadedBundle
 from assent.config.settings import Config
 from assent.core.bundle import read_manifest
 from assent.core.digest import Digest
+from assent.core.ledgers import place_of
 from assent.errors import AssentError
 from assent.judging.landing import approved
 from assent.ports import View
@@ -39,6 +42,23 @@ def moved_store(
         "are the newest versions, and this one is among those that are looked for: after the merge "
         "nothing that is missing can be registered, promoted or pulled. Before it, "
         f"{_copy(base.store, proposed.store)}",
+    )
+
+
+def moved_ledger(workspace: Workspace, proposed: Config | None) -> tuple[str, ...]:
+    """What a reviewer has to know of a change that moves the ledger: whoever merges it has to have
+    moved the entries.
+    """
+    base = workspace.base_config()
+    if base is None or proposed is None or place_of(base.ledger) == place_of(proposed.ledger):
+        return ()
+    target = place_of(proposed.ledger)
+    return (
+        f"It moves the ledger from {base.ledger} to {target}. Right before the merge, somebody who "
+        f"may decide runs `assent ledger move {shlex.quote(target)} --reason …` on "
+        f"{workspace.base_branch or 'the base branch'}: every decision is there then, and none is "
+        "written until the merge. Without it nothing can be decided afterwards: the store knows "
+        "entries that are not there.",
     )
 
 

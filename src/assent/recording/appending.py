@@ -14,7 +14,7 @@ from assent.ports import MovedError, View
 from assent.recording.idempotency_keys import Key
 from assent.recording.namesakes import require_own_name
 from assent.recording.pointers import point_all, point_head
-from assent.recording.reading import read_ledger, require_witness
+from assent.recording.reading import read_ledger, require_here, require_witness
 from assent.recording.retries import Retries
 from assent.workspace import Workspace
 
@@ -90,6 +90,7 @@ def _appended(
         began = time.monotonic()
         if view is None:
             view = read_ledger(workspace, model)
+        require_here(workspace, view)
         require_witness(workspace, view)
         if key is not None and (key.is_repeated or retries.losses):
             written = key.written(view, ours_after=first)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from assent.config.read import MAX_BYTES
 from assent.config.settings import FILE
 from assent.core.change import Change
+from assent.core.ledgers import GIT, place_of
 from assent.errors import AssentError, UsageError
 from assent.parsing import ParseError, parse_yaml
 from assent.workspace import Workspace
@@ -85,9 +86,4 @@ def _declares(text: bytes, model: str, ledger: str) -> bool:
         return False
     models = document.get("models") if isinstance(document, dict) else None
     is_there = isinstance(models, dict) and model in models
-    return is_there and _place(document.get("ledger", "git")) == _place(ledger)
-
-
-def _place(ledger: object) -> object:
-    """Where a ledger is: that of `origin` need not be named."""
-    return "git" if ledger == "git:origin" else ledger
+    return is_there and place_of(str(document.get("ledger", GIT))) == place_of(ledger)

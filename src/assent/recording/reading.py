@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assent.core.entry import GENESIS, Entry, decode_entry
+from assent.core.ledgers import place_of
+from assent.core.moves import ledger_went
 from assent.core.registry import ChainError, Standing, linked
-from assent.errors import OutsideError
+from assent.errors import OutsideError, UsageError
 from assent.ports import Pointer, View
 from assent.recording.witnesses import contradiction, head_of, witness_error, witnesses_of
 from assent.workspace import Workspace
@@ -54,6 +56,21 @@ def require_witness(workspace: Workspace, view: View) -> None:
         )
 
 
+def require_here(workspace: Workspace, view: View) -> None:
+    """Raise `UsageError` if the ledger ends by saying that it is elsewhere from now on: what was
+    written here then, nobody would read there.
+    """
+    seq = view.state.seq
+    went = ledger_went(decode_entry(view.entry(seq))) if seq >= 0 else None
+    if went is not None and went != place_of(workspace.config.ledger):
+        raise UsageError(
+            f"writing to the ledger of {view.state.model}",
+            f"it has moved to {went}, says entry {seq}",
+            hint=f"merge `ledger: {went}` in assent.yaml, and fetch it; `assent ledger move` goes "
+            "on with a move that was cut off",
+        )
+
+
 def _say_moved(workspace: Workspace, view: View, known: Mapping[str, Pointer]) -> None:
     """Say which stages the store does not have as the ledger says: the ledger decides, but
     whoever serves from the store has something else.
@@ -84,6 +101,7 @@ def agreeing(
         problem = contradiction(view, known, only_head=only_head)
         if problem is None:
             return view
+    require_here(workspace, view)  # then it is no wonder that this one is behind
     raise witness_error(model, problem or "")
 
 

@@ -84,7 +84,8 @@ def witness_error(model: str, problem: str) -> WitnessError:
     return WitnessError(
         f"comparing the ledger of {model} with the store",
         problem,
-        hint=f"the branch assent/{model} was cut off, rewritten or restored from an old copy, or "
+        hint="the ledger was cut off, rewritten or restored from an old copy (in Git the branch "
+        f"assent/{model}, in a bucket the objects below {model}/), or "
         "`ledger` or `store` in assent.yaml is not the right one: `assent verify` says more, and "
         "nothing is written before that is settled",
     )

@@ -17,16 +17,16 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
+from assent.buckets import Bucket
 from assent.core.buckets import Service
 from assent.core.bundle import begins_bundle
 from assent.core.digest import Digest, hex_of, is_digest
+from assent.parallel import Transfers
 from assent.ports import Held, StaysError
 from assent.stores import layout
 from assent.stores.age_notes import FRESH_S, Note, note_of_now, read_note
-from assent.stores.buckets import Bucket
 from assent.stores.folder_upkeep import named_by_others
 from assent.stores.local_files import bundle_of
-from assent.stores.parallel import Transfers
 
 CONNECTIONS = 16
 BLOBS = f"{layout.BLOBS}/sha256"
@@ -71,12 +71,17 @@ class BucketUpkeep:
 
         yield from Transfers().run(look, list(sizes), CONNECTIONS, most=CONNECTIONS)
 
-    def renew(self, digests: Sequence[Digest]) -> frozenset[Digest]:
-        """Note that blobs are used, if their age is counted at all; which of them."""
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """Note that blobs are used, if their age is counted at all."""
         noted = self._noted() if digests else frozenset()
         counted = [digest for digest in dict.fromkeys(digests) if digest in noted]
-        Transfers().run(self._renew, counted, CONNECTIONS, most=CONNECTIONS)
-        return frozenset(counted)
+        Transfers().run(self.renew_one, counted, CONNECTIONS, most=CONNECTIONS)
+
+    def renew_one(self, digest: Digest) -> None:
+        """The same of one blob, by its own note alone."""
+        note = self._note(digest)
+        if note is not None and note.age_s >= FRESH_S:
+            self._write_note(digest)
 
     def remove(self, digest: Digest, *, older_than_s: float) -> bool:
         """See `Upkeep.remove`."""
@@ -137,11 +142,6 @@ class BucketUpkeep:
     def _noted(self) -> frozenset[Digest]:
         names = (_digest_in(name) for name in self._bucket.names(_USED))
         return frozenset(Digest(digest) for digest in names if is_digest(digest))
-
-    def _renew(self, digest: Digest) -> None:
-        note = self._note(digest)
-        if note is not None and note.age_s >= FRESH_S:
-            self._write_note(digest)
 
     def _note(self, digest: Digest) -> Note | None:
         answer = self._bucket.read(f"{_USED}/{hex_of(digest)}", _MAX_NOTE_BYTES)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from assent.disk import flush_file, flush_folder
-from assent.stores.parallel import Transfers
+from assent.parallel import Transfers
 
 MOST_ONE_BY_ONE = 64
 """How many files are flushed one by one: each waits for the disk. More are flushed with all else
 that their file system has to write, which waits once.
 """
+
+_NOT_THERE = (errno.ENOSYS, errno.ENOTSUP, errno.EINVAL)
 
 
 def flush_files(paths: Sequence[str]) -> None:
@@ -45,6 +48,8 @@ def _flush_file_system(path: str) -> bool:
     try:
         if call(descriptor) != 0:
             number = ctypes.get_errno()
+            if number in _NOT_THERE:
+                return False
             raise OSError(number, os.strerror(number), path)
     finally:
         os.close(descriptor)

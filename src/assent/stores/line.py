@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from assent.errors import OutsideError
+from assent.parallel import pause
 from assent.ports import Credentials, NoAccessError
 from assent.stores.answers import (
     BrokenError,
@@ -27,7 +28,6 @@ from assent.stores.answers import (
 )
 from assent.stores.credentials import DOCKER_HUB
 from assent.stores.logins import CLIENT, Challenge, Logins, challenges
-from assent.stores.parallel import pause
 
 if TYPE_CHECKING:
     import requests
@@ -325,7 +325,9 @@ class Line:
                 "firewall, or with a clock that is wrong"
             )
         if 300 <= status < 400:
-            return f"it leads to {answer.headers.get('Location', 'nowhere')}: name that registry"
+            where = answer.headers.get("Location", "")
+            host = host_of(where if "//" in where else answer.url)
+            return f"it leads to {host}: name that registry"
         if is_lost(message):
             return "the registry lacks what it said it held: run the verb again"
         if status == 404:

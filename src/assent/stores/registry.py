@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from assent.core.digest import Digest, digest_of
 from assent.errors import OutsideError
+from assent.parallel import pause
 from assent.ports import Credentials, Progress
 from assent.stores.answers import BrokenError, RefusedError, parts
 from assent.stores.line import CONNECTIONS, Answer, Line
 from assent.stores.local_files import outside
-from assent.stores.parallel import pause
 from assent.stores.uploads import BYTES, Upload, begun, with_digest
 
 __all__ = ["CONNECTIONS", "Kind", "RefusedError", "Registry"]
@@ -31,7 +31,7 @@ _SMALL_BYTES = 4 << 20
 _PAGE = 1000
 _MAX_PAGES = 1000
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-.*")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-.*")
 
 Kind = Literal["blobs", "manifests"]
 

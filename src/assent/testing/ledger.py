@@ -36,14 +36,26 @@ class MemoryLedger:
     def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
         """See `Ledger.append`."""
         registry = _read_here(view).registry
-        model = registry.state.model
         steps = list(extend(registry.state, registry.records, registry.head, drafts))
-        with self._lock:
-            contents = self.contents.setdefault(model, [])
-            if len(contents) != registry.state.seq + 1:
-                raise MovedError(f"writing to the ledger of {model}", "somebody else wrote first")
-            contents.extend(step.content for step in steps)
+        self._add(registry.state, [step.content for step in steps])
         return tuple(step.entry for step in steps)
+
+    def adopt(self, view: View, contents: Sequence[bytes]) -> None:
+        """See `Ledger.adopt`. Nothing is derived here that an entry could state."""
+        state = _read_here(view).registry.state
+        fold(state.model, [*view.entries(), *contents])
+        self._add(state, contents)
+
+    def _add(self, state: State, added: Sequence[bytes]) -> None:
+        with self._lock:
+            contents = self.contents.setdefault(state.model, [])
+            if len(contents) != state.seq + 1:
+                doing = f"writing to the ledger of {state.model}"
+                raise MovedError(doing, "somebody else wrote first")
+            contents.extend(added)
+
+    def require_writable(self) -> None:
+        """See `Ledger.require_writable`. It always is."""
 
     def turn(self, model: str) -> AbstractContextManager[bool]:
         """See `Ledger.turn`. Nobody else writes here."""

@@ -9,6 +9,7 @@ import msgspec
 
 from assent.config.settings import FILE
 from assent.core.bundle import config_blob, manifest_blob
+from assent.core.ledgers import is_in_git
 from assent.errors import AssentError, ExitCode, IntegrityError
 from assent.judging.pinning import Pinned, pin_names
 from assent.ports import Protection, ProtectionState, Source
@@ -62,21 +63,28 @@ def doctor(
     """Look at the configuration, the base branch, the store and the ledgers of `models`; with
     `forge` also at what the forge enforces here, as far as this token can read it. Changes nothing
     but, with `fix`, names in `assent.yaml` of the working tree that are not bound to an account,
-    and writes nothing but, with `store`, a few bytes into the store, which are read again.
+    and writes nothing but, with `store`, a few bytes into the store, which are read again, and an
+    object that names nothing beside a ledger in a bucket.
     """
     checks = [
         _checked("base branch", lambda: _base(workspace), FETCH_BASE),
         *(_checked(f"policy of {model}", partial(_policy, workspace, model)) for model in models),
         *(_checked(f"name of {model}", partial(_name, workspace, model)) for model in models),
         *(_checked(f"ledger of {model}", partial(_ledger, workspace, model)) for model in models),
+        _checked("place of the ledger", partial(_place, workspace, is_tried=store)),
         _checked("store", lambda: _store(workspace, models, is_tried=store), _OTHER_STORE),
+        *(_abilities(workspace) if store else ()),
         _checked("decisions from here", lambda: _trust(workspace)),
     ]
     guards = None
     if forge:
         rules = [workspace.config.policies[model] for model in models]
         stages = list(dict.fromkeys(stage for rule in rules for stage in rule.stages))
-        guards = workspace.forge.guards.protections(models=models, environments=stages)
+        guards = workspace.forge.guards.protections(
+            models=models,
+            environments=stages,
+            has_ledgers=is_in_git(workspace.config.ledger),
+        )
     bound = pin_names(workspace, models) if fix else None
     return DoctorResult(checks=tuple(checks), guards=guards, is_strict=strict, pinned=bound)
 
@@ -112,6 +120,16 @@ def _ledger(workspace: Workspace, model: str) -> str:
     return f"{state.versions} versions, {state.seq + 1} entries"
 
 
+def _place(workspace: Workspace, *, is_tried: bool) -> str:
+    address = workspace.config.ledger
+    if is_in_git(address):
+        return "branches assent/<model>"
+    if not is_tried:
+        return f"{address}; --store tries whether it may be written"
+    workspace.ledger.require_writable()
+    return f"{address}, where an object is created only if there is none, as it must be"
+
+
 def _store(workspace: Workspace, models: Sequence[str], *, is_tried: bool) -> str:
     store = workspace.store
     there = sum(len(store.pointers(model)) for model in models)
@@ -133,7 +151,22 @@ def _store(workspace: Workspace, models: Sequence[str], *, is_tried: bool) -> st
     return f"may be read and written, and holds {held}{lacking}"
 
 
+def _abilities(workspace: Workspace) -> list[Check]:
+    """What the place can do that the bytes lie in. What it cannot do, is done without."""
+    try:
+        abilities = workspace.store.abilities
+    except AssentError:
+        return []  # as the line of the store says
+    return [
+        Check(name=f"store: {name}", is_fine=True, said=words) for name, words in abilities.items()
+    ]
+
+
 def _trust(workspace: Workspace) -> str:
     workspace.require_trusted("writing to the ledger")
     where = "this run" if workspace.is_in_ci else "this folder"
-    return f"may be written by {where}, if its account may push to assent/*; see {FILE}"
+    address = workspace.config.ledger
+    needed = (
+        "account may push to assent/*" if is_in_git(address) else f"login may write to {address}"
+    )
+    return f"may be written by {where}, if its {needed}; see {FILE}"

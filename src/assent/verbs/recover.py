@@ -13,6 +13,7 @@ from assent.errors import PolicyError, UsageError
 from assent.ports import Pointer
 from assent.recording.idempotency_keys import Key, keyed
 from assent.recording.namesakes import require_own_name
+from assent.recording.reading import require_here
 from assent.recording.reasons import require_reason
 from assent.recording.whole import FullRead, read_whole
 from assent.workspace import Workspace
@@ -57,6 +58,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
         )
     require_own_name(workspace, model, doing)
     read = read_whole(workspace, model, remembered=False)
+    require_here(workspace, read.view)
     given_up = {name: _said(read.there[name]) for name in read.witnessed}
     try:
         workspace.ledger.read(model)

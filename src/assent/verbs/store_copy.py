@@ -9,6 +9,7 @@ import msgspec
 
 from assent.core.digest import Digest, hex_of, short
 from assent.core.entry import Draft, Entry, Kind, decode_entry
+from assent.core.moves import store_went
 from assent.errors import AssentError, ExitCode, IntegrityError, OutsideError, UsageError
 from assent.files import scratch_folder
 from assent.keeping.copying import CopiedBundle, Copying
@@ -155,8 +156,8 @@ def _copy_model(
         if numbers is None or number in numbers:
             _copy_version(origin, there, known, number, digest, copying, tally)
     wanted = {known.versions[number] for number in numbers or () if number in known.versions}
+    tally.purged += sum(numbers is None or number in numbers for number in known.purged)
     if numbers is None:
-        tally.purged += len(known.purged)
         _copy_candidates(origin, there, known, copying, tally)
     origin.say(f"copying {model}: writing the pointers")
     tally.pointers += _point(there, model, None if numbers is None else wanted, tally)
@@ -195,8 +196,8 @@ def _copy_version(
         )
         return
     tally.versions += 1
-    if digest in known.inspections:
-        copying.inspection(known.inspections[digest])
+    for inspection in sorted(known.inspections.get(digest, ())):
+        copying.inspection(inspection)
     _hint(origin.store, there.store, known.model, done, digest)
 
 
@@ -302,5 +303,5 @@ def _record_move(
 
 def _last_move(view: View) -> dict[str, str] | None:
     """Where the store has moved last, as the ledger says."""
-    moves = [entry for entry in map(decode_entry, view.entries()) if entry.kind is Kind.MOVED]
+    moves = list(filter(store_went, map(decode_entry, view.entries())))
     return dict(moves[-1].links) if moves else None

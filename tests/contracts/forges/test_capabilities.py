@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assent.core.change import ReviewState
-from assent.ports import PendingReason
+from assent.ports import PendingReason, Protection
 from assent.testing.forge import MemoryForge
 from tests.contracts.forges.cases import Case
 
@@ -32,7 +32,14 @@ def test_where_nothing_can_wait_it_is_said_why(case: Case) -> None:
 
 
 def test_guards_are_told_and_change_nothing(case: Case) -> None:
-    asked = {"models": ["churn"], "environments": ["production"]}
-    found = case.forge.guards.protections(**asked)
-    assert found == case.forge.guards.protections(**asked)
+    def told(*, has_ledgers: bool = True) -> tuple[Protection, ...]:
+        return case.forge.guards.protections(
+            models=["churn"], environments=["production"], has_ledgers=has_ledgers
+        )
+
+    found = told()
+    assert found == told()
+    elsewhere = told(has_ledgers=False)
+    of_ledgers = [guard.name for guard in found if guard.name.startswith("assent/churn: ")]
+    assert [guard.name for guard in found if guard not in elsewhere] == of_ledgers
     assert all(guard.name and guard.reason for guard in found)

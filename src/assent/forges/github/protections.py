@@ -59,12 +59,12 @@ class Protections:
         self._remote = remote
 
     def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
+        self, *, models: Sequence[str], environments: Sequence[str], has_ledgers: bool = True
     ) -> tuple[Protection, ...]:
         """See `Guards.protections`: every guard, those of the default branch first."""
         guards = [self._token(), self._account()]
         guards += self._default_branch(models)
-        guards += [self._ledger(model) for model in models]
+        guards += [self._ledger(model) for model in models if has_ledgers]
         guards += machines.protections(self._remote)
         for environment in environments:
             guards += self._environment(environment)

@@ -42,14 +42,14 @@ class Protections:
         self._remote = remote
 
     def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
+        self, *, models: Sequence[str], environments: Sequence[str], has_ledgers: bool = True
     ) -> tuple[Protection, ...]:
         """See `Guards.protections`: every protection, those of the token first."""
         guards = [self._token(), *self._tokens(), self._variables()]
         branches = self._branches()
         guards += machines.protections(self._remote, branches)
         guards.append(self._default_branch(branches))
-        guards += [self._ledger(model, branches) for model in models]
+        guards += [self._ledger(model, branches) for model in models if has_ledgers]
         guards += self._approvals()
         guards += [self._environment(name) for name in environments]
         return tuple(guards)

@@ -11,7 +11,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.core.entry import GENESIS, Draft, sentence
 from assent.core.registry import Record, State, Step, extend, touched
-from assent.ledgers.git.index import Index
+from assent.ledgers.index import Index
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assent.core.entry import decode_entry, entry_digest
 from assent.errors import AssentError
 from assent.git import Repository
-from assent.ledgers.git import layout
+from assent.ledgers import layout
 from assent.ledgers.git.commits import branch_ref
 from assent.ports import Copy
 

@@ -10,18 +10,20 @@ has refused and nobody has taken it, it may still arrive: then it is in doubt (`
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from assent.core.entry import GENESIS, Draft, Entry
-from assent.core.registry import Registry, State, Step, extend, touched
+from assent.core.digest import Digest
+from assent.core.entry import GENESIS, Draft, Entry, decode_entry
+from assent.core.registry import Record, Registry, State, Step, extend, follow, touched
 from assent.errors import AssentError, IntegrityError
 from assent.git import GitError, Repository, SilentError, refusal
 from assent.ledgers.git.commits import Commit, branch_ref, commit_of, stream
 from assent.ledgers.git.copies import copies_here
 from assent.ledgers.git.repository import LedgerRepository, may_be_of_copy
-from assent.ledgers.git.seen import Seen
 from assent.ledgers.git.view import GitView
+from assent.ledgers.index import Index, StepsOf
+from assent.ledgers.seen import Seen
 from assent.ports import BusyError, Copy, DoubtError, MovedError, View
 
 
@@ -80,6 +82,23 @@ class GitLedger:
     def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
         """See `Ledger.append`."""
         view = _read_here(view)
+
+        def steps(records: Mapping[Digest, Record], index: Index) -> Iterator[Step]:
+            return extend(view.state, records, view.head, drafts, index.derive)
+
+        return tuple(step.entry for step in self._add(view, drafts, steps))
+
+    def adopt(self, view: View, contents: Sequence[bytes]) -> None:
+        """See `Ledger.adopt`: one commit for each entry, as always."""
+        view = _read_here(view)
+
+        def steps(records: Mapping[Digest, Record], index: Index) -> Iterator[Step]:
+            return follow(view.state, records, view.head, contents, index.derive)
+
+        self._add(view, [decode_entry(content) for content in contents], steps)
+
+    def _add(self, view: GitView, drafts: Sequence[Draft], steps_of: StepsOf) -> list[Step]:
+        """Write the steps that `steps_of` makes of the records and the index before them."""
         model = view.state.model
         if view.later_format is not None:
             raise IntegrityError(
@@ -94,12 +113,15 @@ class GitLedger:
         known = {bundle: view.record(bundle) for bundle in bundles}
         records = {bundle: record for bundle, record in known.items() if record is not None}
         steps, commits = list[Step](), list[Commit]()
-        for step in extend(view.state, records, view.head, drafts, index.derive):
+        for step in steps_of(records, index):
             steps.append(step)
             commits.append(commit_of(step, index))
         self._write(view, commits)
         Seen(self._own.home, model).keep(steps[-1].state.seq, steps[-1].digest)
-        return tuple(step.entry for step in steps)
+        return steps
+
+    def require_writable(self) -> None:
+        """See `Ledger.require_writable`: only a push tells."""
 
     def turn(self, model: str) -> AbstractContextManager[bool]:
         """See `Ledger.turn`."""

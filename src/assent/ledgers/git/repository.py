@@ -17,10 +17,10 @@ from assent.git import EndedError, GitError, Refusal, Repository, SilentError, g
 from assent.git.addresses import is_path
 from assent.ledgers.git import flushing
 from assent.ledgers.git.commits import branch_ref
-from assent.ledgers.git.layout import format_of
 from assent.ledgers.git.objects import LedgerObjects
-from assent.ledgers.git.queue import NOTICE_S, Lock, turn
 from assent.ledgers.git.tidying import tidy
+from assent.ledgers.layout import format_of
+from assent.ledgers.queue import NOTICE_S, Lock, turn
 
 _PASSED_ON = (
     "http.",

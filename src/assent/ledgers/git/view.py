@@ -12,9 +12,10 @@ from assent.core.digest import Digest, canonical_json
 from assent.core.entry import FORMAT, GENESIS, decode_entry, entry_digest
 from assent.core.registry import ChainError, Record, Registry, State, linked
 from assent.errors import IntegrityError
-from assent.ledgers.git import layout
-from assent.ledgers.git.index import Index
-from assent.ledgers.git.layout import (
+from assent.ledgers import layout
+from assent.ledgers.git.objects import FILE_MODE, LedgerObjects, Listed
+from assent.ledgers.index import Index
+from assent.ledgers.layout import (
     CLOSED,
     ENTRIES,
     INDEX,
@@ -26,7 +27,6 @@ from assent.ledgers.git.layout import (
     index_id,
     tree_id,
 )
-from assent.ledgers.git.objects import FILE_MODE, LedgerObjects, Listed
 from assent.parsing import ParseError, parse_yaml
 
 _Read = TypeVar("_Read")

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from assent.stores.parallel import StoppedError, Transfers, pause
+from assent.parallel import StoppedError, Transfers, pause
 
 
 def test_who_waits_stops_when_another_fails() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from assent.core.digest import Digest
 from assent.core.registry import Record, State, Step
-from assent.ledgers.git.layout import (
+from assent.ledgers.layout import (
     REGISTRY,
     derived_digest,
     index_id,
@@ -32,6 +32,11 @@ class Index:
         self._object_format = object_format
         self._changed: dict[str, bytes | None] = {}
 
+    @property
+    def folders(self) -> Mapping[str, Mapping[str, str]]:
+        """The ids by name in the folders below `index/` that were read or have changed."""
+        return self._folders
+
     def derive(
         self, seq: int, prev: Digest, state: State, records: Mapping[Digest, Record]
     ) -> Digest:
@@ -50,3 +55,7 @@ class Index:
         self._contents[path] = self._contents.get(path, b"") + step.content
         now = {REGISTRY: state_file(step.state), path: self._contents[path]}
         return {**self._changed, **now}
+
+
+StepsOf = Callable[[Mapping[Digest, Record], Index], Iterable[Step]]
+"""The steps that are to be written, made of the records that they touch and of the index."""

@@ -1,4 +1,5 @@
-"""What a store asks of a bucket, whosever service it is: objects by name, with conditions.
+"""What a store or a ledger asks of a bucket, whosever service it is: objects by name, with
+conditions.
 
 `obstore` speaks the protocols, finds the login, and repeats what broke; what it does not repeat is
 asked for again here. What a service says is data of somebody else: of an error only the number and
@@ -11,17 +12,18 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from assent.core.buckets import Address, Service
+from assent.core.addresses import opening
+from assent.core.buckets import FORM, Address, Service, bucket_of
 from assent.errors import OutsideError, UsageError, to_install
+from assent.parallel import StoppedError
 from assent.ports import NoAccessError
-from assent.stores.parallel import StoppedError
+from assent.threads import heard
 
 if TYPE_CHECKING:
     from obstore import PutMode
@@ -86,11 +88,15 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 class Bucket:
     """The objects of the store that `opening` gives, by their names below the prefix of `address`.
-    It is asked before the first use: who needs nothing of it needs no login.
+    It is asked before the first use: who needs nothing of it needs no login. `key` is what names
+    the address in `assent.yaml`.
     """
 
-    def __init__(self, address: Address, opening: Callable[[], ObjectStore]) -> None:
+    def __init__(
+        self, address: Address, opening: Callable[[], ObjectStore], key: str = "store"
+    ) -> None:
         self.address = address
+        self._key = key
         self._opening = opening
         self._is_there = False
         self._given_up: _SilentError | None = None  # waited for once is enough
@@ -133,7 +139,7 @@ class Bucket:
         count, parts = 0, iter(answer.stream(min_chunk_size=_READ_BYTES))
         while most is None or count <= most:
             with self._told(doing):
-                part = next(parts, None)
+                part = heard(lambda: next(parts, None))
             if part is None:
                 break
             count += len(part)
@@ -244,7 +250,7 @@ class Bucket:
                 raise CutOffError(doing, "the upload is not known there", hint=_AGAIN) from None
             return Seen(size=size, raw=done["e_tag"], version=done["version"])
 
-        return _aside(lambda: self._once(doing, sent), stop)
+        return self._once(doing, sent, stop)
 
     def copy(self, name: str, to: str) -> None:
         """Have what an object holds under another name, without fetching it. Raises
@@ -262,15 +268,22 @@ class Bucket:
         doing = f"removing {name} in {self.address}"
         self._found(doing, lambda: obstore.delete(self._store, name))
 
-    def keeps_conditions(self, name: str) -> bool:
-        """Whether the service heeds conditions, tried with the object `name`, which stays."""
+    def creates(self, name: str) -> bool:
+        """Whether the service writes an object only where there is none, if it is asked to; tried
+        with the object `name`, which stays.
+        """
         try:
             self.create(name, b"")
             self.create(name, b"")  # there is one by now
             return False
         except MovedOnError:
-            pass
+            return True
         except _UnknownConditionError:
+            return False
+
+    def keeps_conditions(self, name: str) -> bool:
+        """The same of all conditions."""
+        if not self.creates(name):
             return False
         nothing_there = Seen(size=0, raw='"00000000000000000000000000000000"', version="1")
         try:
@@ -291,6 +304,8 @@ class Bucket:
             try:
                 done = obstore.put(self._store, name, content, mode=mode, use_multipart=False)
             except (AlreadyExistsError, PreconditionError):
+                if mode == "overwrite":
+                    raise self._told(doing).kept_as_it_is() from None
                 raise MovedOnError from None
             except FileNotFoundError:  # what else would there have to be?
                 raise self._told(doing).no_bucket() from None
@@ -326,39 +341,48 @@ class Bucket:
                 continue
         return self._once(doing, call)
 
-    def _once(self, doing: str, call: Callable[[], Result]) -> Result:
+    def _once(
+        self, doing: str, call: Callable[[], Result], stop: threading.Event | None = None
+    ) -> Result:
         if self._given_up is not None:
             told = self._given_up
             raise _SilentError(doing, told.problem, hint=told.hint)
         try:
             with self._told(doing):
-                return call()
+                return heard(call, stop)
         except _SilentError as error:
             self._given_up = error
             raise
 
     def _told(self, doing: str) -> _Telling:
-        return _Telling(self.address, doing)
+        return _Telling(self.address, doing, self._key)
 
 
-class CutOffError(OutsideError):
-    """The answer to a request broke off: what was written may be there."""
+class UnansweredError(OutsideError):
+    """The service gave no answer that says what it has done: what was written may be there, or
+    still arrive.
+    """
+
+
+class CutOffError(UnansweredError):
+    """The answer to a request broke off."""
 
 
 class _UnknownConditionError(OutsideError):
     """The service has not heard of conditions."""
 
 
-class _SilentError(NoAccessError):
+class _SilentError(NoAccessError, UnansweredError):
     """Nobody answers, or there is no login: that is so for every request."""
 
 
 class _Telling:
     """What a service refuses, in the words of the family of errors."""
 
-    def __init__(self, address: Address, doing: str) -> None:
+    def __init__(self, address: Address, doing: str, key: str) -> None:
         self._address = address
         self._doing = doing
+        self._key = key
 
     def __enter__(self) -> None:
         return None
@@ -407,8 +431,10 @@ class _Telling:
         if "response body" in message or code in _NO_UPLOAD:
             return CutOffError(self._doing, "the answer broke off", hint=_AGAIN)
         if status:
-            tries = f" after {TRIES} tries" if status == "429" or status >= "500" else ""
-            return OutsideError(self._doing, f"{where} answers {answer}{tries}", hint=_AGAIN)
+            if status == "429" or status >= "500":
+                problem = f"{where} answers {answer} after {TRIES} tries"
+                return UnansweredError(self._doing, problem, hint=_AGAIN)
+            return OutsideError(self._doing, f"{where} answers {answer}", hint=_AGAIN)
         if any(word in message for word in _SILENT):
             problem = f"{where} does not answer after {TRIES} tries"
             return _SilentError(self._doing, problem, hint=_AGAIN)
@@ -416,12 +442,22 @@ class _Telling:
         hint = "look at the settings of this service in the environment: docs/stores.md"
         return OutsideError(self._doing, problem, hint=hint)
 
+    def kept_as_it_is(self) -> OutsideError:
+        """What is said where an object is not replaced, whatever stands there."""
+        where = f"{self._address.service}://{self._address.bucket}"
+        return OutsideError(
+            self._doing,
+            f"{where} does not replace what stands there",
+            hint="a lease, a hold or a policy of the bucket keeps it: pointers, hints and notes "
+            "have to be replaceable (docs/stores.md)",
+        )
+
     def no_bucket(self) -> OutsideError:
         """What is said where there is no bucket at all."""
         return OutsideError(
             self._doing,
             f"there is no bucket {self._address.bucket!r}",
-            hint="make it, or correct `store` in assent.yaml, or the endpoint that is asked",
+            hint=f"make it, or correct `{self._key}` in assent.yaml, or the endpoint that is asked",
         )
 
 
@@ -436,8 +472,24 @@ RETRIES: RetryConfig = {
 }
 
 
+def parsed(address: str, key: str = "store") -> Address:
+    """What an address names. Raises `UsageError` for what is none of a bucket."""
+    bucket = bucket_of(address)
+    if bucket is None:
+        raise UsageError(
+            opening(address, key),
+            "that is no address of a bucket",
+            hint=f"write it as {FORM}; how to log in is said in the environment",
+        )
+    return bucket
+
+
 def open_bucket(
-    address: Address, environ: Mapping[str, str], retries: RetryConfig = RETRIES
+    address: Address,
+    environ: Mapping[str, str],
+    retries: RetryConfig = RETRIES,
+    *,
+    key: str = "store",
 ) -> Bucket:
     """The bucket at an address, with the login and the settings that the environment of this
     process names. Nothing is asked before the first use. Raises `UsageError` without `obstore`.
@@ -446,19 +498,21 @@ def open_bucket(
         import obstore
     except ImportError:
         raise UsageError(
-            f"opening the store {str(address)!r}",
+            f"opening the {key} {str(address)!r}",
             "what talks to object stores is not installed",
             hint=to_install("objects"),
         ) from None
     del obstore
-    return Bucket(address, partial(_opened, address, environ, retries))
+    return Bucket(address, partial(_opened, address, environ, retries, key), key)
 
 
-def _opened(address: Address, environ: Mapping[str, str], retries: RetryConfig) -> ObjectStore:
+def _opened(
+    address: Address, environ: Mapping[str, str], retries: RetryConfig, key: str
+) -> ObjectStore:
     """What speaks with the service. Raises `NoAccessError` for settings that cannot be right."""
     from obstore import store as stores
 
-    doing = f"opening the store {str(address)!r}"
+    doing = f"opening the {key} {str(address)!r}"
     place: dict[str, Any] = {
         "prefix": address.prefix or None,
         "client_options": _client(address.service, environ),
@@ -536,17 +590,6 @@ def _s3(environ: Mapping[str, str], doing: str) -> dict[str, Any]:
             f"there is no login in the profile {profile!r}",
             hint="look at AWS_PROFILE and at `aws configure list`",
         ) from None
-
-
-def _aside(call: Callable[[], Result], stop: threading.Event) -> Result:
-    """What a long call gives, while this thread hears Ctrl-C, and then stops it."""
-    with ThreadPoolExecutor(1) as pool:
-        working = pool.submit(call)
-        try:
-            return working.result()
-        except BaseException:
-            stop.set()
-            raise
 
 
 def _seen(meta: Mapping[str, Any]) -> Seen:

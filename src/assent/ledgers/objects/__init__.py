@@ -1,0 +1,1 @@
+"""The ledger in a bucket of an object store."""
