@@ -19,7 +19,7 @@ def test_a_colleague_without_a_clone_sees_what_is_where(second: Project, tmp_pat
     compared = (target / "models" / model / "v2.js").read_text()
     assert compared.startswith("assent.version(2,")
     again = json.loads(second.run("site", "--to", str(target), "--json").stdout)
-    assert again["written"] == ["index.html"]
+    assert set(again["written"]) <= {"index.html"}  # it says when it was made
     assert again["code"] == 0
 
 
