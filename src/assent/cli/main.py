@@ -29,6 +29,7 @@ VERBS = {
     "note": "Put an event on the record.",
     "status": "Show what is where.",
     "timeline": "Show every decision, newest first.",
+    "site": "Write a static site of all models.",
     "diff": "Show what changed between any two versions, data sets or model files.",
     "explain": "Show why the verdict is what it is.",
     "resolve": "Show what a stage holds.",
