@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from html.parser import HTMLParser
 
 import msgspec
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 
 from assent.report.charts import charts_of
 from assent.report.document import to_document
-from assent.report.html import to_html
+from assent.report.html import SHOWN_ROWS, to_html
 from assent.report.markdown import to_markdown
 from assent.report.review import ReviewReport
 from assent.report.sections.shapes import MAX_ROWS
@@ -34,7 +36,7 @@ DRAWN = {"svg", "g", "title", "text", "rect", "line", "path", "circle"}
 ATTRIBUTES = set(
     """lang charset http-equiv content name class aria-hidden aria-label role tabindex scope
     viewbox preserveaspectratio x y width height x1 y1 x2 y2 cx cy r d fill-opacity src alt
-    loading decoding href rel""".split()
+    loading decoding href rel id type""".split()
 )
 
 
@@ -88,8 +90,12 @@ def test_the_page_is_well_formed_and_asks_nobody(make: Callable[[], ReviewReport
     Balance(html)
     seen = Page(html)
     assert html.startswith('<!DOCTYPE html>\n<html lang="en">')
-    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:;" in html
-    assert not {"script", "link", "img", "iframe", "base", "object"} & set(seen.names)
+    script = html.rpartition("<script>")[2].removesuffix("</script>\n</body>\n</html>")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+    assert f"{policy}img-src data:;" in html
+    assert seen.names.count("script") == 1
+    assert not {"link", "img", "iframe", "base", "object"} & set(seen.names)
     assert "url(" not in html
     assert "@import" not in html
 
@@ -118,7 +124,9 @@ def test_the_title_is_the_verdict() -> None:
 def test_tables_are_capped_with_a_count() -> None:
     html = to_html(samples.big(metrics=1, slices=MAX_ROWS + 7, params=0)).partition("</header>")[2]
     assert "… 7 more in the JSON form of this report." in html
-    assert html.count("<code>region = ") + html.count('<code class="short">region = ') == MAX_ROWS
+    assert html.count("<code>region = ") + html.count('<code class="short">region = ') == SHOWN_ROWS
+    (rest,) = re.findall(r'<script type="application/json" class="rest">(.*?)</script>', html)
+    assert len(msgspec.json.decode(rest)) == MAX_ROWS - SHOWN_ROWS
 
 
 def test_a_bar_shows_size_and_direction() -> None:
@@ -131,7 +139,9 @@ def test_charts_stand_in_their_section_after_its_open_tables() -> None:
     html = to_html(charted.rich())
     sections = {
         found[1]: found[0]
-        for found in re.finditer(r"<section>.*?<h2>(.*?)</h2>.*?</section>", html, re.DOTALL)
+        for found in re.finditer(
+            r"<section id=\"\w+\">.*?<h2>(.*?)</h2>.*?</section>", html, re.DOTALL
+        )
     }
     titles = {topic: one.title for topic, one in to_document(charted.rich()).sections.items()}
     charts = {titles[topic]: len(found) for topic, found in charts_of(charted.rich()).items()}

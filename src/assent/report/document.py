@@ -48,7 +48,7 @@ def to_document(report: ReviewReport) -> Document:
         Topic.PLOTS: plots_section(report),
         Topic.PARAMETERS: values_section("Parameters", "Parameter", report.diff.params),
         Topic.ENVIRONMENT: environment_section(report.diff),
-        Topic.APPROVALS: approvals_section(report.approvals),
+        Topic.APPROVALS: approvals_section(report.approvals, report.repository),
         Topic.SIDES: sides_section(report),
     }
     notes = [*report.notes]

@@ -4,9 +4,11 @@ a document as markup.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import jinja2
+import msgspec
 from markupsafe import Markup
 
 from assent.report.escape import is_address, name, pieces, shorten, visible
@@ -19,11 +21,13 @@ from assent.report.parts import (
     Pair,
     Part,
     Person,
+    Row,
     State,
     Text,
     Words,
     spaced,
 )
+from assent.report.text import cell_text
 
 _NAME_LIMIT = 400
 _SENTENCE_LIMIT = 2_000
@@ -43,6 +47,7 @@ def environment() -> jinja2.Environment:
     made.filters["plain"] = _plain
     made.filters["named"] = name
     made.filters["drawing"] = _drawing
+    made.filters["rest"] = _rest
     return made
 
 
@@ -53,6 +58,17 @@ def cell_markup(cell: Cell) -> Markup:
 
 def _drawing(drawing: str) -> Markup:
     return Markup(drawing)  # noqa: S704 - made by report.charts, which escapes all text
+
+
+def _rest(rows: Sequence[Row]) -> Markup:
+    """Rows as JSON of the texts of their cells, for a script that sets them as text. No sign of
+    it can end the element that it stands in.
+    """
+    texts = [[cell_text(cell) for cell in row] for row in rows]
+    shown = msgspec.json.encode(texts).decode()
+    for sign in "<>&":
+        shown = shown.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(shown)  # noqa: S704 - nothing in it is markup any more
 
 
 def _plain(cell: Cell) -> str:

@@ -36,16 +36,16 @@ def to_text(sections: Sequence[Section], *, most_rows: int = MOST_ROWS) -> str:
 
 
 def _section(section: Section, most_rows: int) -> Iterator[str]:
-    yield f"{visible(section.title)}: {_cell(section.summary)}"
+    yield f"{visible(section.title)}: {cell_text(section.summary)}"
     for note in section.notes:
-        yield f"  {_cell(note)}"
+        yield f"  {cell_text(note)}"
     for table in section.tables:
         most = min(most_rows, MOST_FOLDED_ROWS) if table.is_folded else most_rows
         yield from _table(table, most, is_titled=table.title != section.title)
 
 
 def _table(table: Table, most_rows: int, *, is_titled: bool) -> Iterator[str]:
-    rows = [[_cell(cell) for cell in row] for row in table.rows[:most_rows]]
+    rows = [[cell_text(cell) for cell in row] for row in table.rows[:most_rows]]
     if not table.is_list:
         rows.insert(0, [visible(column.title) for column in table.columns])
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
@@ -60,7 +60,8 @@ def _table(table: Table, most_rows: int, *, is_titled: bool) -> Iterator[str]:
         yield f"    … {table.total - most_rows:,} more (--json has all)"
 
 
-def _cell(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
+    """A cell as text on one line."""
     return spaced(map(_part, cell))
 
 

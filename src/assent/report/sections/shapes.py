@@ -22,7 +22,7 @@ from assent.report.parts import (
     cell,
 )
 
-MAX_ROWS = 2_000
+MAX_ROWS = 5_000
 """The most rows that a table has."""
 MOST_OPEN = 5
 """The most lines of a kind that nobody has to unfold."""

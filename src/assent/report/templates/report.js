@@ -23,11 +23,12 @@
     return Number.isNaN(value) ? null : value;
   }
 
-  function compare(left, right) {
+  // What has no number comes last, whichever way.
+  function compare(left, right, sign) {
     const [a, b] = [key(left), key(right)];
-    if (a !== null && b !== null) return a - b;
+    if (a !== null && b !== null) return sign * (a - b);
     if (a !== null || b !== null) return a === null ? 1 : -1;
-    return collator.compare(left, right);
+    return sign * collator.compare(left, right);
   }
 
   function written(cells, columns) {
@@ -82,7 +83,7 @@
         const isDown = head.getAttribute("aria-sort") === "ascending";
         heads.forEach((other) => other.removeAttribute("aria-sort"));
         head.setAttribute("aria-sort", isDown ? "descending" : "ascending");
-        order = [...rows].sort((a, b) => (isDown ? -1 : 1) * compare(a.texts[at], b.texts[at]));
+        order = [...rows].sort((a, b) => compare(a.texts[at], b.texts[at], isDown ? -1 : 1));
         show();
       });
     });
