@@ -22,11 +22,11 @@ from .panel import PANEL
 from .rendered import html
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page, ViewportSize
 
 Scheme = Literal["light", "dark"]
 AXE = Path(__file__).parent / "site/runner/node_modules/axe-core/axe.min.js"
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 SCREENS = 2
 REPORTS: dict[str, Callable[[], ReviewReport]] = {**PANEL, "charted": charted.rich}
 FORGE = """<!DOCTYPE html><meta name="viewport" content="width=device-width"><style>
@@ -54,10 +54,15 @@ def opened(browser: Browser, content: str, **words: Any) -> tuple[Page, list[str
     """A page with some content, and everything that it should not have done."""
     page = browser.new_context(**words).new_page()
     wrongs: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        wrongs.append("dialog")
+        dialog.dismiss()
+
     page.on("console", lambda told: wrongs.append(f"{told.type}: {told.text}"))
     page.on("pageerror", lambda error: wrongs.append(str(error)))
     page.on("request", lambda asked: wrongs.append(asked.url))
-    page.on("dialog", lambda dialog: (wrongs.append("dialog"), dialog.dismiss()))
+    page.on("dialog", dismiss)
     page.set_content(content)
     wrongs[:] = [wrong for wrong in wrongs if not wrong.startswith(("about:", "data:"))]
     return page, wrongs
@@ -149,7 +154,7 @@ def test_the_contents_lead_to_every_section(browser: Browser) -> None:
 
 @pytest.mark.threat(33)
 def test_nothing_hostile_runs_in_a_report_or_in_a_row_behind_its_filter(browser: Browser) -> None:
-    attacks = dict.fromkeys((text for text in TEXTS if "\ud800" not in text), 8)
+    attacks = dict.fromkeys((text for text in TEXTS if set(text) & set('<&:`"')), 8)
     attacks |= dict.fromkeys(("<script>alert(1)</script>", "</script><img src=x onerror=a()>"), 300)
     for text, many in attacks.items():
         page, wrongs = opened(browser, to_html(samples.hostile(text, many)))

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from assent.core.approval import Approvals
 from assent.core.diff.values import Values
+from assent.core.evidence import Run
 from assent.core.verdict import Verdict
 from assent.report.markdown import LEAST_LIMIT, bundle_marker, marker, to_markdown
 from tests.effort import examples
@@ -192,10 +193,8 @@ def test_what_did_not_change_is_one_line() -> None:
     "address", ["javascript:alert(1)", "https://x.example/a)b", "https://x.example/<b>", "a`b|c"]
 )
 def test_only_an_ordinary_address_becomes_a_link(address: str) -> None:
-    report = replace(samples.passed(), change_address=address)
-    seen = page(to_markdown(report, full_report=address))
-    run = "https://github.com/acme/churn/actions/runs/991"  # the baseline's
-    assert {dict(attrs)["href"] for name, attrs in seen.tags if name == "a"} == {run}
+    report = replace(samples.passed(), change_address=address, repository=address)
+    assert "a" not in page(to_markdown(report, full_report=address)).names
 
 
 def test_the_same_review_is_the_same_comment() -> None:
@@ -205,3 +204,23 @@ def test_the_same_review_is_the_same_comment() -> None:
 def test_parameters_that_are_the_same_on_both_sides_are_not_listed() -> None:
     report = samples.review(samples.PASS, diff=samples.diff(params=Values(same=7)))
     assert "**Parameters:** unchanged (7)" in to_markdown(report)
+
+
+@pytest.mark.threat(33)
+def test_a_bundle_sends_nobody_out_of_the_repository() -> None:
+    """It says itself where its run is."""
+    here = "https://github.com/acme/churn"
+    report = replace(samples.passed(), repository=here, change_address=f"{here}/pull/128")
+    for address, is_linked in (
+        (f"{here}/actions/runs/7", True),
+        (f"{here}.evil.example/runs/7", False),
+        ("https://evil.example/login", False),
+    ):
+        run = Run(system="github", id="7", address=address)
+        evidence = replace(report.evidence, run=run)
+        seen = page(to_markdown(replace(report, evidence=evidence)))
+        linked = {dict(attrs)["href"] for name, attrs in seen.tags if name == "a"}
+        assert (address in linked) is is_linked
+        assert f"{here}/pull/128" in linked
+        assert f"{here}/commit/{report.diff.candidate.code.commit}" in linked
+        assert "https://github.com/alice" in linked

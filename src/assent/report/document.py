@@ -28,7 +28,7 @@ from assent.report.sections.model import model_section
 from assent.report.sections.plots import plots_section
 from assent.report.sections.predictions import predictions_section, what_was_asked
 from assent.report.sections.rules import rules_section
-from assent.report.sections.sides import commit_link, sides_section
+from assent.report.sections.sides import commit_link, run_link, sides_section
 from assent.report.sections.values import environment_section, values_section
 from assent.report.sections.verdict import MARKS, headline
 
@@ -86,7 +86,7 @@ def _subject(report: ReviewReport) -> tuple[Cell, ...]:
         parts.append((Words("commit"), commit_link(report, commit)))
     run = report.evidence.run
     if run is not None:
-        parts.append((Words("run"), linked(run.id, run.address)))
+        parts.append((Words("run"), run_link(report, run)))
     return tuple(parts)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from assent.core.diff import Diff, Side
-from assent.core.evidence import Step
+from assent.core.evidence import Run, Step
 from assent.report import numbers
 from assent.report.parts import (
     Break,
@@ -69,11 +69,21 @@ def _commit(report: ReviewReport, side: Side) -> Cell:
     return (commit_link(report, side.code.commit), *dirty)
 
 
-def _run(_: ReviewReport, side: Side) -> Cell:
+def run_link(report: ReviewReport, run: Run) -> Text | Link:
+    """A run, and where the forge shows it. A bundle says itself where that is, and may have been
+    made by anybody: no address outside of the repository is followed.
+    """
+    inside = report.repository is not None and (run.address or "").startswith(
+        f"{report.repository}/"
+    )
+    return linked(run.id, run.address if inside else None)
+
+
+def _run(report: ReviewReport, side: Side) -> Cell:
     if side.run is None:
         return ()
     attempt = (Words(f"attempt {side.run.attempt}"),) if side.run.attempt > 1 else ()
-    return (Words(side.run.system), linked(side.run.id, side.run.address), *attempt)
+    return (Words(side.run.system), run_link(report, side.run), *attempt)
 
 
 _SIDE_ROWS: tuple[tuple[str, Callable[[ReviewReport, Side], Cell]], ...] = (
@@ -103,8 +113,7 @@ def _steps(report: ReviewReport) -> list[Row]:
         proof = Words(f"(identity: {person.proof})")
         rows.append((cell(Words("Started by")), (Text(person.login), proof)))
     if report.evidence.run is not None and report.evidence.run.address:
-        address = report.evidence.run.address
-        rows.append((cell(Words("Run")), (Link(address, address),)))
+        rows.append((cell(Words("Run")), cell(report.evidence.run.address)))
     return rows
 
 
