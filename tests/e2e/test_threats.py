@@ -186,6 +186,34 @@ def test_a_change_is_judged_by_the_rules_of_the_base_branch(
 
 
 @pytest.mark.threat(12)
+def test_a_change_does_not_choose_what_is_shown_of_it(shipped: Project) -> None:
+    shipped.branch("quieter")
+    hidden = "  churn:\n    comment: {sections: [plots], quiet: unchanged}\n    notify: true\n"
+    shipped.edit("assent.yaml", "  churn:\n", hidden)
+    shipped.write("params.yaml", "accuracy: 0.9\n")
+    shipped.commit("hide it")
+    shipped.run("review", code=11)
+    comment = shipped.comment()
+    assert "<b>Metrics:</b>" in comment
+    assert "@reviewers`" in comment  # nobody is called yet
+    assert "`comment.quiet` is set to `unchanged`" in comment
+    assert "`notify` is `true` instead of `false`" in comment
+
+
+def test_the_base_branch_says_what_a_comment_shows(shipped: Project) -> None:
+    chosen = "  churn:\n    comment: {sections: [data]}\n    notify: true\n"
+    shipped.edit("assent.yaml", "  churn:\n", chosen)
+    shipped.commit("less", push=True)
+    shipped.branch("next", accuracy="0.9")
+    shipped.run("review", code=11)
+    comment = shipped.comment()
+    assert "Data:" in comment
+    assert "<b>Metrics:</b>" not in comment
+    assert "### Gates" in comment
+    assert "needed from @reviewers." in comment
+
+
+@pytest.mark.threat(12)
 def test_a_review_names_what_guards_the_base_branch_and_how_the_model_is_made(
     shipped: Project,
 ) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from assent.core.approval import Approvals
 from assent.core.diff.metrics import MetricChange
 from assent.core.diff.sameness import NotCompared
+from assent.core.digest import short
 from assent.core.scope import Scope
 from assent.core.verdict import Finding
 from assent.report.document import to_document
@@ -52,6 +53,23 @@ def shown(report: ReviewReport) -> str:
         (
             panel.crowded,
             "passed: 1 gate holds; better in 199 and worse in 8,000 of 8,200 metrics.",
+        ),
+        (
+            panel.crowded_and_blocked,
+            "is blocked: 60 of 62 gates failed; better in 199 and worse in 8,000 of 8,200 metrics.",
+        ),
+        (
+            panel.two_missing,
+            "waits for 2 approvals; every gate passed; better in 1 of 1 metric.",
+        ),
+        (
+            panel.regression,
+            "passed: 1 gate holds; none of 1 metric better or worse beyond chance.",
+        ),
+        (
+            panel.PANEL["hostile"],
+            "is blocked: 3 of 3 gates failed; none of 3 metrics better or worse beyond chance, "
+            "3 changed without a verdict.",
         ),
     ],
 )
@@ -267,3 +285,57 @@ def test_a_gate_on_one_slice_hides_no_other() -> None:
     scope = Scope(bounded_slices=("slices.region.south.auc",))
     text = shown(samples.review(samples.PASS, scope=scope, diff=panel.compared(metrics=metrics)))
     assert "- Slices `region.north` are gone" in text
+
+
+def test_two_approvals_that_are_missing_are_asked_for_by_name_and_how() -> None:
+    text = shown(panel.two_missing())
+    for line in (
+        "[`#128`](https://github.com/acme/churn/pull/128) · by `bob`",
+        "| `auc` | 0.8000 → 0.8500 | ▲ +0.0500 (+6.2%) better (95%: +0.0200 to +0.0800) |",
+        "- 2 more approvals are needed from `grace` or `@acme/ml`.",
+        "- To approve, approve this change, or comment `/assent approve churn "
+        f"{short(samples.NEW)}`.",
+        "- `bob` made this: what its authors approve does not count.",
+    ):
+        assert line in text
+    assert "@bob" not in text
+
+
+def test_a_regression_that_may_be_chance_says_so_with_its_figures() -> None:
+    text = shown(panel.regression())
+    interval = "(95%: -0.070 to +0.140, may be chance)"
+    assert f"| `mae` | 2.000 → 2.040 | ▲ +0.040 (+2.0%) changed {interval} |" in text
+    assert "**Look at" not in text  # a gate bounds it
+    assert "- Nothing is missing. Merge when you are ready." in text
+
+
+def test_of_everything_at_once_the_first_screen_is_as_short_as_ever() -> None:
+    markdown = to_markdown(panel.crowded_and_blocked())
+    text = shown(panel.crowded_and_blocked())
+    assert "- Data `train`: `c0` moved by 0.75 deviations (severe), " in text
+    assert "and 117 others." in text
+    assert "- Slice `region = r0` and 39 other slices got worse: `m0` (-2.0%)" in text
+    assert text.count("- Something to note") == 5
+    assert "<details><summary>Notes: 25 others</summary>" in markdown
+    assert "<details><summary>Gates: 55 failed, 1 waiting</summary>" in markdown
+    assert "30 rules would change." in markdown
+    assert "<details><summary>What would change: 25 others</summary>" in markdown
+    assert markdown.index("### Gates") < markdown.index("### This change alters the rules")
+    assert markdown.index("### This change") < markdown.index("<b>Metrics:</b>")
+    assert markdown.index("<b>Metrics:</b>") < markdown.index("<b>Candidate against baseline:</b>")
+
+
+@pytest.mark.parametrize("name", PANEL)
+def test_one_style_for_numbers(name: str) -> None:
+    """A value, its change and its interval have as many decimals as each other."""
+    calm = to_markdown(PANEL[name]()).replace("\N{NO-BREAK SPACE}", " ")
+    for match in _FIGURES.finditer(calm):
+        decimals = {len(figure.partition(".")[2]) for figure in match.groups() if figure}
+        assert len(decimals) == 1, match.group()
+
+
+_NUMBER = r"[-+\N{MINUS SIGN}]?([\d,.]*\d)"
+_FIGURES = re.compile(
+    rf"{_NUMBER} → {_NUMBER} \|? ?[▲▼] {_NUMBER}(?: \(\S+%\))? \**\w+\**"
+    rf"(?: \(95%: {_NUMBER} to {_NUMBER})?"
+)

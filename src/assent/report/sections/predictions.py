@@ -274,11 +274,16 @@ def _examples(predictions: PredictionsDiff) -> Table:
 
 
 def _example(example: Example, has_shown: bool) -> Row:
-    prediction = shapes.both(*numbers.show_both(example.old, example.new))
-    if example.old == example.new:
-        prediction = (shapes.part(numbers.show(example.new)),)
+    sides = numbers.show_both(example.old, example.new)
     change = example.change
     amount = "" if change is None else numbers.signed(change)
+    has_scores = example.old_score is not None and example.new_score is not None
+    if change is not None and not has_scores:
+        old, new, amount = numbers.level(*sides, change)
+        sides = (old, new)
+    prediction: Cell = shapes.both(*sides)
+    if example.old == example.new:
+        prediction = (shapes.part(numbers.show(example.new)),)
     if example.old_score is not None and example.new_score is not None:
         left, right = numbers.show_both(example.old_score, example.new_score)
         if change is not None:
