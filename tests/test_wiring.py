@@ -164,6 +164,13 @@ def reopened(found: Workspace) -> Workspace:
     return open_workspace(found.root, environ={}, now=now, say=print)
 
 
+@pytest.mark.threat(38)
+def test_a_login_in_the_address_of_a_strange_store_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="this release stores in") as caught:
+        workspace(tmp_path, ASSENT_STORE="https://ada:hunter2@models.example.com/x")
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "store", ["s3://bucket/team", "s3://bucket/team/ledger/", "s3://bucket/team/ledger/x"]
 )

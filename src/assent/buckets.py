@@ -12,17 +12,18 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
+from assent.core.addresses import opening
 from assent.core.buckets import FORM, Address, Service, bucket_of
 from assent.errors import OutsideError, UsageError, to_install
 from assent.parallel import StoppedError
 from assent.ports import NoAccessError
+from assent.threads import heard
 
 if TYPE_CHECKING:
     from obstore import PutMode
@@ -138,7 +139,7 @@ class Bucket:
         count, parts = 0, iter(answer.stream(min_chunk_size=_READ_BYTES))
         while most is None or count <= most:
             with self._told(doing):
-                part = next(parts, None)
+                part = heard(lambda: next(parts, None))
             if part is None:
                 break
             count += len(part)
@@ -249,7 +250,7 @@ class Bucket:
                 raise CutOffError(doing, "the upload is not known there", hint=_AGAIN) from None
             return Seen(size=size, raw=done["e_tag"], version=done["version"])
 
-        return _aside(lambda: self._once(doing, sent), stop)
+        return self._once(doing, sent, stop)
 
     def copy(self, name: str, to: str) -> None:
         """Have what an object holds under another name, without fetching it. Raises
@@ -303,6 +304,8 @@ class Bucket:
             try:
                 done = obstore.put(self._store, name, content, mode=mode, use_multipart=False)
             except (AlreadyExistsError, PreconditionError):
+                if mode == "overwrite":
+                    raise self._told(doing).kept_as_it_is() from None
                 raise MovedOnError from None
             except FileNotFoundError:  # what else would there have to be?
                 raise self._told(doing).no_bucket() from None
@@ -338,13 +341,15 @@ class Bucket:
                 continue
         return self._once(doing, call)
 
-    def _once(self, doing: str, call: Callable[[], Result]) -> Result:
+    def _once(
+        self, doing: str, call: Callable[[], Result], stop: threading.Event | None = None
+    ) -> Result:
         if self._given_up is not None:
             told = self._given_up
             raise _SilentError(doing, told.problem, hint=told.hint)
         try:
             with self._told(doing):
-                return call()
+                return heard(call, stop)
         except _SilentError as error:
             self._given_up = error
             raise
@@ -437,6 +442,16 @@ class _Telling:
         hint = "look at the settings of this service in the environment: docs/stores.md"
         return OutsideError(self._doing, problem, hint=hint)
 
+    def kept_as_it_is(self) -> OutsideError:
+        """What is said where an object is not replaced, whatever stands there."""
+        where = f"{self._address.service}://{self._address.bucket}"
+        return OutsideError(
+            self._doing,
+            f"{where} does not replace what stands there",
+            hint="a lease, a hold or a policy of the bucket keeps it: pointers, hints and notes "
+            "have to be replaceable (docs/stores.md)",
+        )
+
     def no_bucket(self) -> OutsideError:
         """What is said where there is no bucket at all."""
         return OutsideError(
@@ -461,9 +476,8 @@ def parsed(address: str, key: str = "store") -> Address:
     """What an address names. Raises `UsageError` for what is none of a bucket."""
     bucket = bucket_of(address)
     if bucket is None:
-        shown = f" {address!r}" if "@" not in address else ""  # which may follow a password
         raise UsageError(
-            f"opening the {key}{shown}",
+            opening(address, key),
             "that is no address of a bucket",
             hint=f"write it as {FORM}; how to log in is said in the environment",
         )
@@ -576,17 +590,6 @@ def _s3(environ: Mapping[str, str], doing: str) -> dict[str, Any]:
             f"there is no login in the profile {profile!r}",
             hint="look at AWS_PROFILE and at `aws configure list`",
         ) from None
-
-
-def _aside(call: Callable[[], Result], stop: threading.Event) -> Result:
-    """What a long call gives, while this thread hears Ctrl-C, and then stops it."""
-    with ThreadPoolExecutor(1) as pool:
-        working = pool.submit(call)
-        try:
-            return working.result()
-        except BaseException:
-            stop.set()
-            raise
 
 
 def _seen(meta: Mapping[str, Any]) -> Seen:

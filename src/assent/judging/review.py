@@ -15,7 +15,12 @@ from assent.judging.candidate import judge
 from assent.judging.landing import of_another_base, require_base
 from assent.judging.moved_store import moved_ledger, moved_store
 from assent.judging.opinions import all_reviews
-from assent.judging.review_notes import candidate_notes, reused_notes, reverting_notes
+from assent.judging.review_notes import (
+    candidate_notes,
+    reused_notes,
+    reverting_notes,
+    without_baseline,
+)
 from assent.judging.rule_changes import guarding_files, proposed_config, rule_changes_of
 from assent.making.attachments import read_attachment
 from assent.making.bundle_lookup import find
@@ -141,7 +146,8 @@ def report_on(
         notes=(
             *(reused_notes(workspace, candidate, change) if is_reused else ()),
             *reverting_notes(workspace, view, candidate, change),
-            *candidate_notes(workspace, candidate, judgement.diff.baseline is None, policy),
+            *((without_baseline(view),) if judgement.diff.baseline is None else ()),
+            *candidate_notes(workspace, candidate, policy),
             *moved_store(workspace, view, candidate, proposed),
             *moved_ledger(workspace, proposed),
         ),
