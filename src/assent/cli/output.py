@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import click
 
 from assent.ci.outputs import inert
+from assent.cli import layout
 from assent.core.approval import Heard
 from assent.core.digest import short
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
@@ -34,6 +35,34 @@ def line(text: str = "") -> None:
     click.echo(inert(visible(text)) if text else "")
 
 
+def hanging(text: str, *, first: int = 0, below: int = 2) -> None:
+    """Text that may be longer than the terminal is wide: the first line is indented by `first`, the
+    others by `below`.
+    """
+    shown = layout.wrapped(visible(text), layout.width(), first=" " * first, then=" " * below)
+    for shown_line in shown:
+        click.echo(inert(shown_line))
+
+
+def pairs(facts: Iterable[tuple[str, str]], indent: int = 2) -> None:
+    """Labels and what they label, below each other; those of nothing are left out."""
+    rows = [(visible(label), visible(value)) for label, value in facts if value]
+    for shown_line in layout.table(rows, indent):
+        click.echo(inert(shown_line))
+
+
+def table(rows: Iterable[Sequence[str]], indent: int = 2) -> None:
+    """Rows below each other; what is too long for the last column goes on below it."""
+    shown = [tuple(map(visible, row)) for row in rows]
+    for shown_line in layout.table(shown, indent):
+        click.echo(inert(shown_line))
+
+
+def aside(text: str) -> None:
+    """What belongs beside the result: on standard error."""
+    click.echo(inert(visible(text)), err=True)
+
+
 def text(lines: str) -> None:
     """Several lines that are visible already."""
     click.echo(inert(lines))
@@ -50,24 +79,27 @@ def decision(verdict: Verdict) -> None:
     click.echo(click.style(word, fg=colour, bold=True))
 
 
-def findings(given: Iterable[Finding]) -> None:
-    """Findings, those that block first; of many that passed only the number."""
+def findings(given: Iterable[Finding], *, all_of_them: bool = False) -> None:
+    """Findings, those that block first; of many that passed only the number, unless all are asked
+    for.
+    """
     ordered = sorted(given, key=lambda finding: list(_ORDER).index(finding.outcome))
     quiet = [
         finding
         for finding in ordered
         if finding.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
     ]
+    is_cut = len(quiet) > MANY and not all_of_them
     for finding in ordered:
-        if finding.outcome is Outcome.PASSED and len(quiet) > MANY:
+        if finding.outcome is Outcome.PASSED and is_cut:
             continue
         mark, colour = _MARKS[finding.outcome]
         click.echo(f"  {click.style(mark, fg=colour)}  {inert(visible(finding.rule))}")
         about = "; ".join(text for text in (finding.reason, finding.evidence) if text)
-        click.echo(inert(f"             {visible(about)}"))
+        hanging(about, first=13, below=13)
         if finding.remedy:
-            click.echo(inert(f"             → {visible(finding.remedy)}"))
-    if len(quiet) > MANY:
+            hanging(f"→ {finding.remedy}", first=13, below=15)
+    if is_cut:
         click.echo(f"  {len(quiet)} more passed or do not apply")
 
 

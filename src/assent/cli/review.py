@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from assent.ci.outputs import SUMMARY_LIMIT
-from assent.cli import options, output
+from assent.cli import completion, options, output
 from assent.cli.published import JUNIT, REPORT, Published, sentence
 from assent.cli.run import finish, idle, open_workspace, own_output
 from assent.core.digest import short
@@ -22,7 +22,13 @@ from assent.verbs.review_waiting import WaitingResult, plain, review_waiting
 
 @click.command()
 @options.model
-@click.option("--bundle", "-b", "name", help="A bundle, version or revision instead.")
+@click.option(
+    "--bundle",
+    "-b",
+    "name",
+    help="A bundle, version or revision instead.",
+    shell_complete=completion.names,
+)
 @click.option(
     "--waiting",
     metavar="JOB",

@@ -45,6 +45,10 @@ def _guarded(call: Callable[[], object]) -> NoReturn:
         sys.exit(code if isinstance(code, int) else ExitCode.DONE)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # No verb at all: its list is the answer, but a job that names none has done nothing.
+        click.echo(error.ctx.get_help(), err=True)
+        sys.exit(ExitCode.USAGE)
     except click.ClickException as error:
         if _wants_json():
             _say_as_json("reading the command line", error.format_message(), None, ExitCode.USAGE)
@@ -71,6 +75,14 @@ def _guarded(call: Callable[[], object]) -> NoReturn:
             err=True,
         )
         sys.exit(ExitCode.BUG)
+
+
+def colour() -> bool | None:
+    """Whether there are colours: none where somebody has asked for none (https://no-color.org), and
+    where the terminal knows none; else as Click has it, which is in a terminal alone.
+    """
+    is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return False if is_plain else None
 
 
 def fail(error: AssentError) -> NoReturn:

@@ -18,6 +18,7 @@ from assent.config.settings import (
     PersonSettings,
     TopFields,
 )
+from assent.core.nearest import meant
 from assent.core.registries import MAX_TAG, SCHEME, too_long_for_tags
 from assent.errors import UsageError
 from assent.parsing import ParseError, parse_yaml_with_lines
@@ -179,7 +180,7 @@ class _Reader:
             after = rule.after
             while after is not None:
                 if after not in stages:
-                    nearest = _nearest(after, stages)
+                    nearest = meant(after, stages)
                     self._fail((*path, name, "after"), f"there is no stage {after!r}{nearest}")
                 if after in seen:
                     self._fail((*path, name, "after"), "stages wait for each other in a circle")
@@ -217,7 +218,7 @@ class _Reader:
             if key in gate:
                 return self._convert(gate, kind, path)
         kinds = " or ".join(f"`{key}`" for key in GATES)
-        nearest = next((hint for key in gate if (hint := _nearest(key, GATES))), "")
+        nearest = next((hint for key in gate if (hint := meant(key, GATES))), "")
         self._fail(path, f"it is not said what the gate judges: it needs {kinds}{nearest}")
 
     def _mapping(self, value: Any, path: Path) -> dict[str, Any]:
@@ -243,7 +244,7 @@ class _Reader:
             self._fail(full, _worded(problem))
 
     def _unknown(self, key: str, path: Path, names: Any) -> NoReturn:
-        self._fail((*path, key), f"unknown key {key!r}{_nearest(key, names)}")
+        self._fail((*path, key), f"unknown key {key!r}{meant(str(key), names)}")
 
     def _fail(self, path: Path, problem: str) -> NoReturn:
         known = next(
@@ -282,13 +283,6 @@ def _names(kind: Any) -> set[str]:
 _ALL_NAMES = set().union(
     *(_names(kind) for kind in (ApprovalRule, StageRule, RollbackRule, OverrideRule, DataSettings))
 )
-
-
-def _nearest(name: str, names: Any) -> str:
-    import difflib  # only whoever has mistyped something
-
-    close = difflib.get_close_matches(str(name), sorted(names), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _path_parts(path: str) -> list[str | int]:

@@ -240,6 +240,7 @@ def advance(
         draft.happened is None or (draft.kind is Kind.NOTED and _is_day_or_time(draft.happened)),
         f"{draft.happened!r} is not when a noted event happened: a day, or a time in UTC",
     )
+    _require(draft.kind is Kind.NOTED or not draft.metrics, "only a note has figures of its own")
     back = seq if _goes_back(state.at, draft.at) else state.back
     state = msgspec.structs.replace(state, seq=seq, at=draft.at, back=back)
     match draft.kind:

@@ -15,7 +15,12 @@ from assent.judging.candidate import judge
 from assent.judging.landing import of_another_base, require_base
 from assent.judging.moved_store import moved_store
 from assent.judging.opinions import all_reviews
-from assent.judging.review_notes import candidate_notes, reused_notes, reverting_notes
+from assent.judging.review_notes import (
+    baseline_notes,
+    candidate_notes,
+    reused_notes,
+    reverting_notes,
+)
 from assent.judging.rule_changes import guarding_files, proposed_config, rule_changes_of
 from assent.making.attachments import read_attachment
 from assent.making.bundle_lookup import find
@@ -143,6 +148,7 @@ def report_on(
             *reverting_notes(workspace, view, candidate, change),
             *candidate_notes(workspace, candidate, judgement.diff.baseline is None, policy),
             *moved_store(workspace, view, candidate, proposed),
+            *baseline_notes(view, judgement.diff.baseline),
         ),
         change_id=change.id,
         change_title=_title(change),

@@ -1,0 +1,21 @@
+"""What somebody may have meant who has mistyped a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that is most like `name`; None if none is."""
+    import difflib  # only whoever has mistyped something
+
+    known = sorted(names)
+    folded = {other.casefold(): other for other in reversed(known)}
+    close = difflib.get_close_matches(name.casefold(), sorted(folded), n=1, cutoff=0.5)
+    return folded[close[0]] if close else None
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """The question whether that one was meant, to follow a sentence; empty if there is none."""
+    close = nearest(name, names)
+    return "" if close is None else f"; did you mean {close!r}?"
