@@ -10,6 +10,7 @@ import click
 
 from assent.cli import completion, options, output
 from assent.cli.flags import flag
+from assent.cli.layout import width
 from assent.cli.run import finish, open_workspace
 from assent.core.digest import short
 from assent.errors import UsageError
@@ -179,4 +180,5 @@ def show_files(result: FilesDiffResult) -> None:
 
 
 def _show_sections(*sections: Section | None) -> None:
-    output.text(to_text([section for section in sections if section is not None]))
+    shown = [section for section in sections if section is not None]
+    output.text(to_text(shown, columns=width()))

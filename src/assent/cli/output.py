@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 import click
 
 from assent.ci.outputs import inert
-from assent.cli import layout
+from assent.cli.layout import width
 from assent.core.approval import Heard
 from assent.core.digest import short
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.recording.outcome import Decided
+from assent.report import lines
 from assent.report.escape import visible
 
 _MARKS = {
@@ -39,23 +40,20 @@ def hanging(text: str, *, first: int = 0, below: int = 2) -> None:
     """Text that may be longer than the terminal is wide: the first line is indented by `first`, the
     others by `below`.
     """
-    shown = layout.wrapped(visible(text), layout.width(), first=" " * first, then=" " * below)
-    for shown_line in shown:
-        click.echo(inert(shown_line))
+    for part in lines.wrapped(visible(text), width(), first=" " * first, then=" " * below):
+        click.echo(inert(part))
 
 
 def pairs(facts: Iterable[tuple[str, str]], indent: int = 2) -> None:
     """Labels and what they label, below each other; those of nothing are left out."""
-    rows = [(visible(label), visible(value)) for label, value in facts if value]
-    for shown_line in layout.table(rows, indent):
-        click.echo(inert(shown_line))
+    table([(label, value) for label, value in facts if value], indent)
 
 
 def table(rows: Iterable[Sequence[str]], indent: int = 2) -> None:
     """Rows below each other; what is too long for the last column goes on below it."""
     shown = [tuple(map(visible, row)) for row in rows]
-    for shown_line in layout.table(shown, indent):
-        click.echo(inert(shown_line))
+    for part in lines.table(shown, width(), indent):
+        click.echo(inert(part))
 
 
 def aside(text: str) -> None:
@@ -63,9 +61,9 @@ def aside(text: str) -> None:
     click.echo(inert(visible(text)), err=True)
 
 
-def text(lines: str) -> None:
+def text(shown: str) -> None:
     """Several lines that are visible already."""
-    click.echo(inert(lines))
+    click.echo(inert(shown))
 
 
 def count(number: int, singular: str, many: str | None = None) -> str:
@@ -119,7 +117,9 @@ def heard(people: Iterable[Heard]) -> None:
         mark, colour = ("counts", "green") if review.counts else ("does not count", "yellow")
         shown = click.style(mark, fg=colour)
         who, why = visible(review.person.login), visible(review.why)
-        click.echo(inert(f"  {who}: {review.state}, {shown}: {why}"))
+        about = f"{who}: {review.state}, {shown}: {why}"
+        for part in lines.wrapped(about, width(), first="  ", then="    "):
+            click.echo(inert(part))
 
 
 def decided(result: Decided) -> None:

@@ -8,6 +8,7 @@ import click
 
 from assent.ci.outputs import SUMMARY_LIMIT
 from assent.cli import completion, options, output
+from assent.cli.layout import width
 from assent.cli.published import JUNIT, REPORT, Published, sentence
 from assent.cli.run import finish, idle, open_workspace, own_output
 from assent.core.digest import short
@@ -104,7 +105,7 @@ def show(result: ReviewResult) -> None:
         against = short(diff.baseline.bundle) + (f" (v{version})" if version else "")
     output.line(f"{result.report.model}: {short(diff.candidate.bundle)} against {against}")
     output.decision(result.report.verdict)
-    output.text(to_text([first_section(result.report)]))
+    output.text(to_text([first_section(result.report)], columns=width()))
     output.findings(result.report.verdict.findings)
     if result.report.verdict.of(Outcome.WAITING) or result.report.approvals.heard:
         output.heard(result.report.approvals.heard)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, TypeGuard, TypeVar
 import click
 
 from assent.cli.flags import read_state
+from assent.cli.pages import with_pages
 from assent.errors import AssentError, ExitCode, IdleError, OutsideError
 
 if TYPE_CHECKING:
@@ -87,12 +88,13 @@ def colour() -> bool | None:
 
 def fail(error: AssentError) -> NoReturn:
     """Say what was being done, what went wrong and what to do next, and exit."""
+    hint = None if error.hint is None else with_pages(error.hint)
     if _wants_json():
-        _say_as_json(error.doing, error.problem, error.hint, error.exit_code)
+        _say_as_json(error.doing, error.problem, hint, error.exit_code)
     click.echo(f"assent: {_shown(str(error))}", err=True)
-    if error.hint:
-        click.echo(f"  hint: {_shown(error.hint)}", err=True)
-    _annotate(error.doing, f"{error.problem}{f' → {error.hint}' if error.hint else ''}")
+    if hint:
+        click.echo(f"  hint: {_shown(hint)}", err=True)
+    _annotate(error.doing, f"{error.problem}{f' → {hint}' if hint else ''}")
     sys.exit(error.exit_code)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
+from assent.config.allowed import allowed
 from assent.config.evidence import unanswerable
 from assent.config.settings import (
     MAX_NAME,
@@ -37,6 +38,7 @@ Path = tuple[str | int, ...]
 
 _PATH = re.compile(r"^(?P<problem>.*) - at `(?:key in )?\$(?P<path>[^`]*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_INVALID = re.compile(r"""^Invalid enum value ["']?(?P<value>.*?)["']?$""", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
 _TYPES = {
     "str": "text",
@@ -238,6 +240,11 @@ class _Reader:
             if unknown is not None:
                 names = _names(kind) if not inner else _ALL_NAMES
                 self._unknown(unknown["name"], full, names)
+            invalid = _INVALID.search(problem)
+            if invalid is not None:
+                words = allowed(kind, _path_parts(inner))
+                problem = f"{invalid['value']!r} is none of {', '.join(words) or 'what it takes'}"
+                problem += meant(invalid["value"], words)
             missing = _MISSING.search(problem)
             if missing is not None:
                 problem = f"`{missing['name']}` is missing"
@@ -286,7 +293,7 @@ _ALL_NAMES = set().union(
 
 
 def _path_parts(path: str) -> list[str | int]:
-    parts = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path)
+    parts = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path.replace("[...]", ""))
     return [name or int(index) for name, index in parts]
 
 
