@@ -135,8 +135,17 @@ def test_a_recorded_verdict_keeps_findings_in_short_and_both_digests() -> None:
     short = recorded(
         Verdict(findings=(finding,)), policy=digest("policy"), evidence=digest("evidence")
     )
-    assert short.findings == (FindingRecord(rule="r", outcome=Outcome.FAILED, reason="why"),)
+    assert short.findings == (
+        FindingRecord(rule="r", outcome=Outcome.FAILED, reason="why", evidence="e"),
+    )
     assert (short.policy, short.evidence) == (digest("policy"), digest("evidence"))
+
+
+def test_long_evidence_is_cut_and_says_so() -> None:
+    """A ledger is kept for ever."""
+    finding = Finding(rule="r", outcome=Outcome.PASSED, reason="why", evidence="é" * 1_301)
+    [kept] = recorded(Verdict(findings=(finding,)), policy=digest("p"), evidence=None).findings
+    assert kept.evidence == "é" * 300 + "… 1,001 characters left out"
 
 
 @pytest.mark.parametrize(

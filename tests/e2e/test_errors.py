@@ -44,6 +44,7 @@ READERS: Words = (
     ("review",),
     ("status",),
     ("timeline",),
+    ("show", "v1"),
     ("diff", "v1", "v1"),
     ("explain",),
     ("resolve", "production"),

@@ -6,9 +6,7 @@ read is not offered.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,17 +73,11 @@ def _beginning(words: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _opened(ctx: click.Context) -> Workspace | None:
+    from assent.cli.run import open_workspace
     from assent.errors import AssentError
-    from assent.wiring import open_workspace
 
     file = ctx.params.get("config")
     try:
-        return open_workspace(
-            Path.cwd(),
-            environ=os.environ,
-            now=datetime.now(UTC),
-            say=lambda _: None,
-            file=None if file is None else Path(file),
-        )
+        return open_workspace(None if file is None else Path(file), is_silent=True)
     except (AssentError, OSError):
         return None

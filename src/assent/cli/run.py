@@ -148,11 +148,12 @@ class Judged(Protocol):
         """0 if all is well."""
 
 
-def open_workspace(config: Path | None) -> Workspace:
-    """The workspace around the current folder."""
+def open_workspace(config: Path | None, *, is_silent: bool = False) -> Workspace:
+    """The workspace around the current folder. With `is_silent`, progress is told to nobody."""
     from assent.wiring import open_workspace as open_at
 
-    return open_at(Path.cwd(), environ=os.environ, now=datetime.now(UTC), say=say, file=config)
+    told = (lambda _: None) if is_silent else say
+    return open_at(Path.cwd(), environ=os.environ, now=datetime.now(UTC), say=told, file=config)
 
 
 def say(text: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import completion, options, output
 from assent.cli.choices import Nearest
 from assent.cli.flags import flag
 from assent.cli.records import show_moment
@@ -33,7 +33,14 @@ from assent.verbs.timeline import Asked, ModelTimeline, TimelineResult, timeline
 @click.option("--since", metavar="TIME", help="Only what was written, or happened, from then on.")
 @click.option("--until", metavar="TIME", help="Only what was written, or happened, up to then.")
 @click.option("--by", metavar="WHO", help="Only what this login or id has done or approved.")
-@click.option("--stage", "-s", "stages", multiple=True, help="Only this stage; may be repeated.")
+@click.option(
+    "--stage",
+    "-s",
+    "stages",
+    multiple=True,
+    help="Only this stage; may be repeated.",
+    shell_complete=completion.stages,
+)
 @click.option(
     "--kind",
     "-k",

@@ -36,7 +36,7 @@ def note(
     """
     doing = f"noting something on {model}"
     require_reason(text, doing)
-    figures = metrics or {}
+    figures = {name: float(value) for name, value in (metrics or {}).items()}
     _require_finite(figures, doing)
     when = None if happened is None else _when(workspace, happened, doing)
 
@@ -58,7 +58,7 @@ def note(
             reason=text,
             happened=when,
             links=dict(links or {}),
-            metrics=dict(figures),
+            metrics=figures,
         )
         return Intent(outcome=None, drafts=(draft,))
 
