@@ -174,3 +174,16 @@ def test_an_entry_is_a_sentence(entry: Draft, said: str) -> None:
 def test_every_kind_has_a_sentence_of_its_own() -> None:
     said = {sentence(draft(kind, subject("b1", 1), stage="production", at=AT)) for kind in Kind}
     assert len(said) == len(Kind)
+
+
+def test_values_of_the_data_are_not_kept_for_ever() -> None:
+    """Bytes are purged when a person asks for it; a ledger is not."""
+    finding = Finding(
+        rule="new categories",
+        outcome=Outcome.FAILED,
+        reason="1 column has more",
+        evidence="`name`: `Jane Doe` (1 row)",
+        names_data=True,
+    )
+    [kept] = recorded(Verdict(findings=(finding,)), policy=digest("p"), evidence=None).findings
+    assert (kept.reason, kept.evidence) == ("1 column has more", "")

@@ -84,7 +84,8 @@ EVIDENCE_LIMIT = 300
 
 class FindingRecord(Struct, frozen=True, kw_only=True):
     """A finding in short. `evidence` has the figures that were looked at; it is empty where there
-    were none, and in entries of releases that did not keep them.
+    were none, where they are values of the data, which somebody may want purged one day, and in
+    entries of releases that did not keep them.
     """
 
     rule: str
@@ -171,7 +172,7 @@ def recorded(verdict: Verdict, *, policy: Digest, evidence: Digest | None) -> Ve
                 rule=finding.rule,
                 outcome=finding.outcome,
                 reason=finding.reason,
-                evidence=_kept(finding.evidence),
+                evidence="" if finding.names_data is True else _kept(finding.evidence),
             )
             for finding in verdict.findings
         ),
