@@ -278,10 +278,10 @@ def test_the_time_from_commit_is_that_of_the_trained_one_or_of_the_landed_one(
     lived: list[Entry],
 ) -> None:
     trained = {"b" * 40: "2026-01-01T12:00:00Z", "a" * 40: "2026-01-02T00:00:00Z"}
-    lead = History(lived, NOW, trained).moment(lived[4]).lead
+    lead = History(lived, NOW).with_dates(trained).moment(lived[4]).lead
     assert lead is not None
     assert (lead.seconds, lead.is_landed) == (3 * 86_400, False)
-    landed = History(lived, NOW, {"a" * 40: "2026-01-02T12:00:00Z"})
+    landed = History(lived, NOW).with_dates({"a" * 40: "2026-01-02T12:00:00Z"})
     other = landed.moment(lived[4]).lead
     assert other is not None
     assert (other.commit, other.seconds, other.is_landed) == ("a" * 40, 2 * 86_400, True)
@@ -292,13 +292,13 @@ def test_the_time_from_commit_is_that_of_the_trained_one_or_of_the_landed_one(
 
 
 def test_a_commit_that_says_it_is_of_tomorrow_took_no_time(lived: list[Entry]) -> None:
-    lead = History(lived, NOW, {"b" * 40: "2030-01-01T00:00:00Z"}).moment(lived[4]).lead
+    lead = History(lived, NOW).with_dates({"b" * 40: "2030-01-01T00:00:00Z"}).moment(lived[4]).lead
     assert lead is not None
     assert lead.seconds == 0
 
 
 def test_lead_times_count_the_first_promotion_of_each_version(lived: list[Entry]) -> None:
-    history = History(lived, NOW, {"b" * 40: "2026-01-01T12:00:00Z"})
+    history = History(lived, NOW).with_dates({"b" * 40: "2026-01-01T12:00:00Z"})
     staging, production = lead_times(history.moment(entry) for entry in lived)
     assert (staging.stage, staging.versions, staging.median_s) == ("staging", 1, 2 * 86_400)
     assert (production.versions, production.unknown) == (1, 1)

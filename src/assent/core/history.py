@@ -7,6 +7,7 @@ was recorded then; nothing is judged again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -208,15 +209,19 @@ def state_after(model: str, entries: Sequence[Entry], seq: int) -> State:
 
 class History:
     """Entries of one model in their order, all or the newest ones, and what they say of each other.
-    `now` is the time of whoever asks; `committed` has the dates of commits, by their id.
+    `now` is the time of whoever asks.
     """
 
-    def __init__(
-        self, entries: Sequence[Entry], now: str, committed: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, entries: Sequence[Entry], now: str) -> None:
         self.entries = entries
         self._now = now
-        self._committed = committed or {}
+        self._committed: Mapping[str, str] = {}
+
+    def with_dates(self, committed: Mapping[str, str]) -> History:
+        """The same where the dates of these commits are known, by their id."""
+        dated = copy(self)
+        dated._committed = committed
+        return dated
 
     @cached_property
     def doubted(self) -> dict[int, Doubt]:

@@ -128,8 +128,8 @@ def recall(workspace: Workspace, model: str, seq: int) -> Recalled:
         raise UsageError(f"explaining entry {seq} of {model}", problem)
     entry = entries[seq]
     history = History(entries, workspace.machine_now)
-    committed = commit_dates(workspace, history.commits([entry]))
-    moment = History(entries, workspace.machine_now, committed).moment(entry)
+    history = history.with_dates(commit_dates(workspace, history.commits([entry])))
+    moment = history.moment(entry)
     verdict, bundle = verdict_of(entry), entry.subject.bundle
     later = () if bundle is None else history.notes(bundle)
     return Recalled(

@@ -167,9 +167,9 @@ def _begins(naming: Naming, name: str, part: str) -> bool:
 def _result(
     workspace: Workspace, view: View, name: str, entries: list[Entry], about: list[Entry]
 ) -> ShowResult:
-    commits = History(entries, workspace.machine_now).commits(about)
     digests = digests_of(entries, view.head)
-    history = History(entries, workspace.machine_now, commit_dates(workspace, commits))
+    history = History(entries, workspace.machine_now)
+    history = history.with_dates(commit_dates(workspace, history.commits(about)))
     return ShowResult(
         model=view.state.model,
         name=name,

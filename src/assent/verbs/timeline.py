@@ -179,8 +179,7 @@ def _answer(
         entries, query = entries[: seq + 1], msgspec.structs.replace(query, until=None)
     selected = _selected(view, entries, asked, query, people, history.doubted)
     newest = selected.entries if limit is None else selected.entries[-limit:]
-    committed = commit_dates(workspace, history.commits(newest))
-    history = History(history.entries, workspace.machine_now, committed)
+    history = history.with_dates(commit_dates(workspace, history.commits(newest)))
     return _Answer(
         model=ModelTimeline(
             model=model,
