@@ -108,6 +108,15 @@ def test_csv_is_read_back_as_the_same_rows(
     assert all(is_seen(cell) for row in rows for cell in row.values())
 
 
+def test_csv_that_lacks_entries_says_so_beside_itself(
+    lived: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    timeline.show_csv(timeline_verb(lived.open(), (MODEL,), limit=1))
+    shown = capsys.readouterr()
+    assert shown.out.count("\n") == 2
+    assert "1 of 4 entries: --all gives the others, too" in shown.err
+
+
 def asked(place: Place, monkeypatch: pytest.MonkeyPatch, command: object, *words: str) -> Result:
     monkeypatch.chdir(place.folder)
     return CliRunner().invoke(command, words)  # type: ignore[arg-type]  # a command of Click

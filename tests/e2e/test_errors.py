@@ -269,7 +269,7 @@ def test_an_unknown_model(shipped: Project, verb: str) -> None:
         (("note", ""), "the reason is empty"),
         (("note", "x", "--link", "y"), "is not NAME=ADDRESS"),
         (("train", "--forse"), "--force"),
-        (("trian",), "No such command 'trian'"),
+        (("trian",), "there is no verb 'trian'; did you mean 'train'?"),
         (("status", "--config", "no.yaml"), "there is no such file"),
     ],
     ids=lambda value: "-".join(value)[:30] if isinstance(value, tuple) else "",

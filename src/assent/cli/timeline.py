@@ -106,6 +106,9 @@ def show_csv(result: TimelineResult) -> None:
     from assent.report.spreadsheet import to_csv
 
     output.text(to_csv(result.moments).removesuffix("\r\n"))
+    matching = sum(model.matching for model in result.models)
+    if matching > len(result.moments):
+        output.aside(f"{len(result.moments)} of {matching:,} entries: --all gives the others, too")
     for model in result.models:
         if model.problem is not None:
             output.aside(f"{model.model}: cannot be read: {model.problem}")
