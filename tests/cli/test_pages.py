@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from assent.cli import pages
 from assent.cli.pages import with_pages
+from tests.builders import new_repository
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,3 +43,14 @@ def test_every_page_that_a_message_names_is_one() -> None:
     }
     assert len(named) > 3
     assert sorted(page for page in named if not (ROOT / "docs" / page).is_file()) == []
+
+
+def test_the_hint_of_an_error_names_a_page_that_is_there(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "work")
+    (folder / "assent.yaml").write_text("modles: {}\n")
+    command = [sys.executable, "-m", "assent", "status"]
+    told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    match = re.search(r"hint: (\S+) describes every key", told.stderr)
+    assert match is not None, told.stderr
+    assert Path(match[1]).is_file()
