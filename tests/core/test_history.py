@@ -219,7 +219,9 @@ def test_an_approval_is_named_as_what_it_was(lived: list[Entry]) -> None:
 def test_what_had_to_be_approved_says_by_how_many(lived: list[Entry]) -> None:
     history = History(lived, NOW)
     [words] = approval_words(history.moment(lived[4]))
-    assert words == f"approved by carol (claimed) on {on('01-03')}, entry 3. 1 had to"
+    assert words == f"needed 1 approval: carol (claimed) on {on('01-03')}, entry 3"
+    [overridden] = approval_words(history.moment(lived[7]))
+    assert overridden == "needed 1 approval, and had none"
     assert not history.moment(lived[4]).unapproved
 
 
@@ -235,6 +237,19 @@ def test_an_approval_that_did_not_count_for_anything_is_none_of_the_first(
     history = History(entries, NOW)
     assert history.moment(entries[2]).approvals[0].counted is None
     assert history.moment(entries[1]).unapproved
+
+
+def test_an_approval_that_came_with_the_run_is_not_called_an_earlier_one() -> None:
+    """Somebody let the job into the environment, which the policy did not ask for."""
+    with_run = review("carol", "b1", on("01-03"))
+    entries = entries_of(
+        draft(Kind.APPROVED, subject("b1"), approvals=(BOB_THERE,), at=on("01-01")),
+        registered(1, approvals=(BOB,), required=1, at=on("01-02")),
+        promoted(1, "staging", approvals=(BOB, with_run), required=0, at=on("01-03")),
+    )
+    [words] = approval_words(History(entries, NOW).moment(entries[2]))
+    assert "approved before by bob" in words
+    assert f"approved with this run by carol (claimed) on {on('01-03')}" in words
 
 
 def test_nobody_had_to_and_nobody_had(lived: list[Entry]) -> None:

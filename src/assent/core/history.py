@@ -19,7 +19,7 @@ from assent.core.digest import Digest, short
 from assent.core.entry import Entry, Kind, ReviewRecord, sentence
 from assent.core.identity import Actor, PersonKey
 from assent.core.registry import Record, Standing, State, advance, rfc3339
-from assent.core.units import show_span, span_s
+from assent.core.units import count, show_span, span_s
 from assent.core.verdict import Finding, Verdict
 
 DECISIONS = (Kind.REGISTERED, Kind.PROMOTED, Kind.ROLLED_BACK)
@@ -351,12 +351,12 @@ def lead_times(moments: Iterable[Moment]) -> tuple[LeadTime, ...]:
 
 def _lead_time(stage: str, promotions: Sequence[Moment]) -> LeadTime:
     spans = sorted(moment.lead.seconds for moment in promotions if moment.lead is not None)
-    count = len(spans)
-    median = (spans[(count - 1) // 2] + spans[count // 2]) / 2 if spans else None
+    known = len(spans)
+    median = (spans[(known - 1) // 2] + spans[known // 2]) / 2 if spans else None
     return LeadTime(
         stage=stage,
-        versions=count,
-        unknown=len(promotions) - count,
+        versions=known,
+        unknown=len(promotions) - known,
         median_s=median,
         longest_s=spans[-1] if spans else None,
     )
@@ -480,11 +480,14 @@ def approval_words(moment: Moment) -> tuple[str, ...]:
         return (f"{words}. How many had to approve this was not recorded then",)
     if entry.required == 0:
         words = "nobody had to approve this"
-        if not moment.approvals:
-            return (f"{words}, and nobody had",)
-        return (f"{words}; approved before by {'; '.join(map(given_words, moment.approvals))}",)
-    people = "; ".join(map(given_words, moment.approvals)) or "nobody"
-    return (f"approved by {people}. {entry.required} had to",)
+        before = [given for given in moment.approvals if given.recorded is not None]
+        now = [given for given in moment.approvals if given.recorded is None]
+        words += f"; approved before by {'; '.join(map(given_words, before))}" if before else ""
+        words += f"; approved with this run by {'; '.join(map(given_words, now))}" if now else ""
+        return (words if moment.approvals else f"{words}, and nobody had",)
+    needed = f"needed {count(entry.required, 'approval')}"
+    people = "; ".join(map(given_words, moment.approvals))
+    return (f"{needed}: {people}" if people else f"{needed}, and had none",)
 
 
 def given_words(approval: GivenApproval) -> str:
