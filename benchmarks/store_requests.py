@@ -1,5 +1,5 @@
-"""What is asked of a container registry where nothing is new: a bundle again, and a version on a
-machine that has it. A line in between keeps every request.
+"""What is asked of a container registry and of a bucket where nothing is new: a bundle again, and a
+version on a machine that has it. A line in between keeps every request.
 """
 
 from __future__ import annotations
@@ -7,11 +7,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
-from tests.stores.proxies import proxied
+from tests.stores.proxies import Line, proxied
 from tests.stores.registries import registry
+from tests.stores.services import Kind, environment, service
 
 from benchmarks.context import Context
 from benchmarks.figures import Figure
@@ -22,7 +25,7 @@ MOST = 3
 
 FILES = 4
 _CONFIG = """\
-store: oci://{host}/team/models
+store: {store}
 models:
   churn:
     model: model
@@ -30,6 +33,13 @@ models:
     gates: [{{metric: accuracy, min: 0.1}}]
     approvals: {{count: 1}}
 """
+
+
+class Place(StrEnum):
+    """Where the store is."""
+
+    REGISTRY = "registry"
+    BUCKET = "bucket"
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,10 @@ class Asked:
     @property
     def sent(self) -> int:
         """How many uploads of blobs were begun."""
-        return sum(request.startswith("POST ") for request in self.requests)
+        return sum(
+            request.startswith("POST ") or (request.startswith("PUT ") and "/blobs/sha" in request)
+            for request in self.requests
+        )
 
     @property
     def read(self) -> int:
@@ -49,12 +62,12 @@ class Asked:
         return sum(request.startswith("GET ") and "/blobs/" in request for request in self.requests)
 
 
-def counts(folder: Path, env: dict[str, str]) -> dict[str, Asked]:
+def counts(folder: Path, env: dict[str, str], place: Place) -> dict[str, Asked]:
     """What each verb asks, in the order of the story."""
     asked: dict[str, Asked] = {}
-    with registry(folder / "registry") as server, proxied(server.host) as line:
-        env = {**env, "DOCKER_CONFIG": str(folder), "ASSENT_CACHE": str(folder / "kept")}
-        project = _project(folder / "work", env, line.host)
+    with _reached(folder, place) as (line, store, more):
+        env = {**env, **more, "ASSENT_CACHE": str(folder / "kept")}
+        project = _project(folder / "work", env, store)
 
         def ask(what: str, *words: str) -> None:
             before = len(line.asked)
@@ -63,6 +76,7 @@ def counts(folder: Path, env: dict[str, str]) -> dict[str, Asked]:
 
         ask("bundle", "bundle")
         ask("bundle, again", "bundle")
+        ask("bundle --force", "bundle", "--force")
         for words in (["review"], ["approve", "--as", "grace"], ["register"]):
             project.assent(*words, codes=(0, 11))
         ask("resolve", "resolve", "v1")
@@ -74,18 +88,31 @@ def counts(folder: Path, env: dict[str, str]) -> dict[str, Asked]:
     return asked
 
 
+@contextmanager
+def _reached(folder: Path, place: Place) -> Iterator[tuple[Line, str, dict[str, str]]]:
+    """The line to a store, its address, and what the environment says of it."""
+    if place is Place.BUCKET:
+        at = service(Kind.S3)
+        with proxied(at.host) as line:
+            yield line, at.address(), environment(Kind.S3, line.host)
+        return
+    with registry(folder / "registry") as server, proxied(server.host) as line:
+        yield line, f"oci://{line.host}/team/models", {"DOCKER_CONFIG": str(folder)}
+
+
 def unchanged(context: Context) -> Iterator[Figure]:
     """What is asked where nothing is new."""
-    for what, asked in counts(context.folder / "requests", context.env).items():
-        goal, met = _judged(what, asked)
-        yield Figure(
-            "stores",
-            f"assent {what}, {FILES} files, registry",
-            f"{len(asked.requests)} requests, {asked.sent} blobs sent, {asked.read} read",
-            goal=goal,
-            met=met,
-            numbers={"requests": len(asked.requests), "sent": asked.sent, "read": asked.read},
-        )
+    for place in Place:
+        for what, asked in counts(context.folder / place, context.env, place).items():
+            goal, met = _judged(what, asked)
+            yield Figure(
+                "stores",
+                f"assent {what}, {FILES} files, {place}",
+                f"{len(asked.requests)} requests, {asked.sent} blobs sent, {asked.read} read",
+                goal=goal,
+                met=met,
+                numbers={"requests": len(asked.requests), "sent": asked.sent, "read": asked.read},
+            )
 
 
 def _judged(what: str, asked: Asked) -> tuple[str, bool | None]:
@@ -98,12 +125,12 @@ def _judged(what: str, asked: Asked) -> tuple[str, bool | None]:
     return "", None
 
 
-def _project(folder: Path, env: dict[str, str], host: str) -> Project:
+def _project(folder: Path, env: dict[str, str], store: str) -> Project:
     """A model of some files, evaluated."""
     project = Project(folder, env)
     project.create()
     project.write(
-        assent_yaml=_CONFIG.format(host=host),
+        assent_yaml=_CONFIG.format(store=store),
         metrics_json=json.dumps({"accuracy": 0.9}),
         _gitignore=".assent/\nmodel/\n",
     )

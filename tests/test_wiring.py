@@ -162,3 +162,10 @@ def test_the_ledger_is_at_the_only_remote_whatever_its_name(tmp_path: Path) -> N
 def reopened(found: Workspace) -> Workspace:
     now = datetime(2026, 1, 2, tzinfo=UTC)
     return open_workspace(found.root, environ={}, now=now, say=print)
+
+
+@pytest.mark.threat(38)
+def test_a_login_in_the_address_of_a_strange_store_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="this release stores in") as caught:
+        workspace(tmp_path, ASSENT_STORE="https://ada:hunter2@models.example.com/x")
+    assert "hunter2" not in str(caught.value)

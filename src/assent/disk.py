@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assent.errors import OutsideError
 
-_NOT_KNOWN = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+_NOT_KNOWN = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EISDIR)
 """What file systems say that cannot flush a folder: they keep names by themselves, or never."""
 
 NO_ROOM = "free some space, or let a machine with a larger disk do it"
@@ -25,17 +25,20 @@ def flush_file(path: str) -> None:
         os.close(descriptor)
 
 
-def flush_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk, as far as this account may: a file that was flushed
-    is gone all the same if the folder that lists it was not. Raises `OSError`.
+def flush_folder(folder: Path) -> bool:
+    """Have the names in a folder on the disk, as far as this account may and the file system can;
+    say whether they are. A file that was flushed is gone all the same if the folder that lists it
+    was not. Raises `OSError`.
     """
     try:
         flush_file(str(folder))
     except PermissionError:
-        return  # one that may be gone through, and not be listed: the parent of a store
+        return False  # one that may be gone through, and not be listed: the parent of a store
     except OSError as error:
         if error.errno not in _NOT_KNOWN:
             raise
+        return False
+    return True
 
 
 def require_room(folder: Path, size_bytes: int, doing: str, *, hint: str) -> None:
@@ -43,10 +46,10 @@ def require_room(folder: Path, size_bytes: int, doing: str, *, hint: str) -> Non
     nobody can say, it is tried.
     """
     try:
-        free = shutil.disk_usage(folder).free
+        usage = shutil.disk_usage(folder)
     except OSError:
         return
-    if size_bytes > free:
+    if usage.total and size_bytes > usage.free:  # a share that does not say has 0 of 0
         raise OutsideError(
-            doing, f"it takes {size_bytes:,} bytes, and {folder} has {free:,} left", hint=hint
+            doing, f"it takes {size_bytes:,} bytes, and {folder} has {usage.free:,} left", hint=hint
         )

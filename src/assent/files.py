@@ -41,6 +41,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
+                os.close(os.dup(descriptor))  # a share says only here that there was no room
                 draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
@@ -117,7 +118,7 @@ def _held(name: Callable[[], Path]) -> tuple[Path, int]:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
             with suppress(OSError):  # a file system without locks: there nothing is removed either
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_at(path, descriptor):
+            if os.path.lexists(path):  # nobody else makes a file of this name
                 return path, descriptor
             os.close(descriptor)
 

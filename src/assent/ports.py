@@ -6,7 +6,7 @@ ones of `assent.testing`, which is why tests can trust them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
@@ -498,12 +498,30 @@ class Blobs(Protocol):
     def is_elsewhere(self) -> bool:
         """Whether what is read comes over a network, so that it is read as seldom as can be."""
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """What the place that the bytes lie in can do, for people, by what it is about. It is found
+        by writing something that names nothing. Empty where there is nothing to be tried.
+        """
+
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         """Store every source and return what was stored, in the same order.
 
         Streams, hashes once while copying, and shows nothing under a digest before all of its
         bytes are there. What is held and damaged is written again, whatever its size; what is held
-        and sound is renewed (`Upkeep.renew`).
+        and sound is renewed (`Upkeep.renew`). A store elsewhere asks `unless` once the digests are
+        known, and nothing is asked or sent for them if that says so.
+        """
+
+    def keeps(self, manifest: bytes) -> bool:
+        """Whether a bundle lies in a store elsewhere, by its manifest alone, which is stored last
+        and is renewed. What that has lost or damaged of it since is not looked for. Any other store
+        says no: there each blob is compared while it is added, which asks nobody.
         """
 
     def read(self, digest: Digest) -> bytes:
@@ -564,13 +582,17 @@ class Pointers(Protocol):
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """All pointers of `model` by name; None for one that cannot be read."""
 
-    def astray(self, model: str) -> tuple[str, ...]:
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
         """The names under which tools that know nothing of Assent find other bundles of `model`
-        than its pointers say, or none, or one that no pointer names.
+        than its pointers say, or none, or one that no pointer names. Where a store keeps a bundle
+        by a name of its own, that of what pointers name and of each of `bundles`, too, if it is
+        not there or names something else. A bundle that is gone needs none.
         """
 
-    def relist(self, model: str) -> None:
-        """Let such tools find what the pointers of `model` say."""
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
+        """Let such tools find what the pointers of `model` say, and all that `astray` looks at be
+        kept.
+        """
 
 
 class Hints(Protocol):
@@ -644,7 +666,8 @@ class Store(Blobs, Pointers, Hints, Upkeep, Protocol):
 
 
 BUNDLE_AGAIN = (
-    "`assent bundle` where it was trained, or with --from what its job has left, writes it again; "
+    "`assent bundle --force` where it was trained, or with --from what its job has left, writes it "
+    "again; "
     "if nobody has the bytes any more, it has to be trained and reviewed anew"
 )
 """What mends a blob that is damaged or missing."""

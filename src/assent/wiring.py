@@ -15,6 +15,7 @@ from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
 from assent.core import buckets
+from assent.core.addresses import opening
 from assent.core.clock import Start
 from assent.core.context import Context
 from assent.core.registries import SCHEME
@@ -254,7 +255,7 @@ def _store(
         return CachingStore(objects.open_store(address, environ), open_cache(environ, say))
     if "://" in address:
         raise UsageError(
-            f"opening the store {address!r}",
+            opening(address),
             "this release stores in folders, container registries and object stores only",
             hint="set `store` to a folder, shared or not, to `oci://host/repository`, or to "
             + buckets.FORM,

@@ -129,6 +129,11 @@ class Workspace:
         return Hashes(self.root, self.work / "hashes.json")
 
     @cached_property
+    def lacking(self) -> set[Digest]:
+        """Bundles of which the store was found to lack something during this run."""
+        return set()
+
+    @cached_property
     def sound(self) -> set[Digest]:
         """The blobs of the store that this run has looked at, and found to be what they are."""
         return set()

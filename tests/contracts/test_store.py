@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -45,6 +45,9 @@ from assent.stores.registry_upkeep import USED_TYPE
 from assent.stores.wrapping import artifact
 from assent.testing.store import MemoryStore
 from tests.builders import digest
+from tests.effort import more_in_soak
+from tests.stores.file_systems import Kind as FileSystem
+from tests.stores.file_systems import new_folder
 from tests.stores.proxies import proxied, unknown_to_gitlab
 from tests.stores.registries import Server, registry
 from tests.stores.services import Kind, Service, service
@@ -65,7 +68,14 @@ class Bench:
     heals: bool = True
 
 
-@pytest.fixture(params=["memory", "directory", "registry", "registry of images", "cached", *Kind])
+@pytest.fixture(
+    params=[
+        *("memory", "directory", "registry", "registry of images", "cached"),
+        *Kind,
+        FileSystem.POOR,
+        *more_in_soak(*[kind for kind in FileSystem if kind is not FileSystem.POOR]),
+    ]
+)
 def bench(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
@@ -86,6 +96,8 @@ def bench(
                 proxied(server.host, refuses=unknown_to_gitlab) as line,
             ):
                 yield _of_registry(server, line.host)
+        case FileSystem() as kind:
+            yield _of_directory(new_folder(kind) / "store")
         case kind:
             for name, value in service(kind).environment.items():
                 monkeypatch.setenv(name, value)
@@ -727,7 +739,7 @@ def test_a_blob_that_is_not_held_is_not_removed(bench: Bench) -> None:
 
 
 @pytest.mark.threat(25)
-@pytest.mark.parametrize("how", ["add", "flush", "renew"])
+@pytest.mark.parametrize("how", ["add", "flush", "renew", "keeps"])
 def test_what_is_used_again_is_young(bench: Bench, how: str) -> None:
     bundle = keep_bundle(bench.store, 1)
     bench.store.remove(bundle.digest, older_than_s=DAY_S)
@@ -738,11 +750,55 @@ def test_what_is_used_again_is_young(bench: Bench, how: str) -> None:
             keep_bundle(store, 1)
         case "flush":
             store.flush(bundle.blobs)
+        case "keeps" if store.is_elsewhere:
+            assert store.keeps(store.read(bundle.digest))
         case _:
             store.renew(bundle.blobs)
     assert listed(bench)[bundle.digest].age_s == pytest.approx(0, abs=3600)
     assert not bench.reopen().remove(bundle.digest, older_than_s=DAY_S)
     assert set(bench.reopen().check(bundle.blobs).values()) == {BlobState.SOUND}
+
+
+def test_a_store_elsewhere_keeps_a_bundle_by_its_manifest(bench: Bench) -> None:
+    bundle = keep_bundle(bench.store, 1)
+    manifest, is_elsewhere = bench.store.read(bundle.digest), bench.store.is_elsewhere
+    assert bench.reopen().keeps(manifest) is is_elsewhere
+    assert not bench.reopen().keeps(manifest.replace(b"churn", b"chunk"))
+    bench.lose(bundle.files[0].digest)
+    assert bench.reopen().keeps(manifest) is is_elsewhere  # `verify` says what is lost
+    bench.store.remove(bundle.digest, older_than_s=0)
+    assert not bench.reopen().keeps(manifest)
+
+
+def test_what_is_kept_needs_no_name_and_neither_does_what_is_gone(bench: Bench) -> None:
+    bundle = keep_bundle(bench.store, 1)
+    named = [bundle.digest, digest("gone")]
+    assert bench.reopen().astray("churn", named) == ()
+    bench.reopen().relist("churn", named)
+    assert bench.reopen().astray("churn", named) == ()
+    assert set(bench.reopen().check(bundle.blobs).values()) == {BlobState.SOUND}
+
+
+def test_nothing_is_added_to_a_store_elsewhere_that_has_it(bench: Bench, tmp_path: Path) -> None:
+    asked: list[Digest] = []
+    is_elsewhere = bench.store.is_elsewhere
+    path = tmp_path / "weights"
+    path.write_bytes(noise(5 << 20))
+
+    def has(digests: Sequence[Digest]) -> bool:
+        asked.extend(digests)
+        return True
+
+    reported: list[int] = []
+    sources = [Source(path=path), Source(content=b"more")]
+    stored = bench.store.add(sources, reported.append, has)
+    assert asked == ([one.digest for one in stored] if is_elsewhere else [])
+    assert [one.is_new for one in stored] == [not is_elsewhere] * 2
+    assert sum(reported) == path.stat().st_size + len(b"more")
+    state = BlobState.MISSING if is_elsewhere else BlobState.SOUND
+    assert set(bench.reopen().check([one.digest for one in stored]).values()) == {state}
+    again = bench.store.add(sources, None, lambda _: False)
+    assert [one.is_new for one in again] == [is_elsewhere] * 2
 
 
 @pytest.mark.threat(25)

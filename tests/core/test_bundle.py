@@ -176,6 +176,11 @@ def test_nothing_in_manifest_and_config_depends_on_time() -> None:
         "a\nb",
         "a\0b",
         "a\u202eb",
+        ".git/config",
+        "a/.Git/hooks/post-checkout",
+        "a" * 256,
+        "ä" * 128,
+        "a/" * 512 + "b",
     ],
 )
 def test_a_path_that_leaves_the_folder_is_refused(path: str) -> None:
@@ -195,7 +200,16 @@ def test_a_safe_path_stays_inside_and_is_written_in_one_way(path: str) -> None:
 
 
 def test_ordinary_paths_are_safe() -> None:
-    assert all(is_safe_path(path) for path in ("a", "a/b.c", "..a", "a b", "größe/x", ".hidden"))
+    ordinary = ("a", "a/b.c", "..a", "a b", "größe/x", ".hidden", ".gitkeep", "a" * 255)
+    assert all(map(is_safe_path, ordinary))
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("paths", [("a", "a/b"), ("a/b/c/d", "a/b"), ("x", "a/b/c", "a/b/d", "a")])
+def test_what_nobody_could_write_to_a_disk_is_refused(paths: tuple[str, ...]) -> None:
+    files = [ModelFile(path=path, digest=digest(path), size_bytes=1) for path in paths]
+    with pytest.raises(IntegrityError, match="of a file and of a folder"):
+        read_manifest(manifest_of(*files))
 
 
 @pytest.mark.threat(39)
@@ -234,3 +248,53 @@ def test_ordinary_paths_are_safe() -> None:
 def test_a_manifest_that_is_wrong_about_itself_is_refused(content: bytes, problem: str) -> None:
     with pytest.raises(IntegrityError, match=problem):
         read_manifest(content)
+
+
+CONFIG: dict[str, Any] = json.loads(manifest_of(*FILES))["config"]
+TITLE = "org.opencontainers.image.title"
+
+
+def retitled(title: str) -> dict[str, Any]:
+    return {**layers()[0], "annotations": {**layers()[0]["annotations"], TITLE: title}}
+
+
+@pytest.mark.threat(60)
+@pytest.mark.threat(17)
+@pytest.mark.threat(39)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b" " + manifest_of(*FILES),
+        manifest_of(*FILES)[:-1] + b',"LAYERS":[]}',
+        b'{"layers":[],' + manifest_of(*FILES)[1:],
+        changed(layers=[retitled("model/model.onnx"), *layers()[1:]]),
+        changed(layers=[retitled("../../config.json"), *layers()[1:]]),
+        changed(layers=[{**layers()[0], "urls": ["https://example.com/x"]}, *layers()[1:]]),
+        changed(layers=[{**layers()[0], "mediaType": "application/x-tar"}, *layers()[1:]]),
+        changed(layers=list(reversed(layers()))),
+        changed(mediaType="application/vnd.oci.image.index.v1+json"),
+        changed(manifests=[CONFIG]),
+        changed(subject=CONFIG),
+        changed(config={**CONFIG, "digest": digest("another")}),
+    ],
+)
+def test_what_other_tools_may_read_otherwise_is_refused(content: bytes) -> None:
+    """They go by titles, media types, and the last of several keys, whatever case it is in."""
+    with pytest.raises(IntegrityError, match="other tools may read another model in it"):
+        read_manifest(content)
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("path", ["../a.png", "", "a\\b"])
+def test_the_name_of_an_attachment_stays_in_its_folder(path: str) -> None:
+    named = Attachment(path=path, digest=digest("a"), size_bytes=1, media_type="image/png")
+    config = config_blob("churn", FILES)
+    with pytest.raises(IntegrityError, match="none of an attachment"):
+        read_manifest(manifest_blob("churn", FILES, config, EVIDENCE, [named]))
+
+
+def test_two_attachments_have_two_names() -> None:
+    named = Attachment(path="a.png", digest=digest("a"), size_bytes=1, media_type="image/png")
+    config = config_blob("churn", FILES)
+    with pytest.raises(IntegrityError, match="one name"):
+        read_manifest(manifest_blob("churn", FILES, config, EVIDENCE, [named, named]))

@@ -238,7 +238,7 @@ def forge_evidence(world: World, started: Started, lie: Callable[[Evidence], Non
     content = json.dumps(evidence).encode()
     manifest = json.loads(files[blob(files[NAMED].decode().strip())])
     manifest["layers"][-1] |= {"digest": digest_of(content), "size": len(content)}
-    forged = json.dumps(manifest).encode()
+    forged = canonical_json(manifest)  # as bundles are written
     files[blob(digest_of(content))] = content
     files[blob(digest_of(forged))] = forged
     files[NAMED] = f"{digest_of(forged)}\n".encode()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from assent.core.bundle import config_blob, manifest_blob
-from assent.core.digest import digest_of
+from assent.core.digest import canonical_json, digest_of
 from tests.e2e.github import World, outputs, results
 from tests.github.pulls import Pull
 
@@ -238,7 +238,7 @@ def name(folder: Path, digest: str) -> None:
 def with_manifest(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
     manifest = json.loads(blob(folder, digest_in(folder)).read_bytes())
     change(manifest)
-    name(folder, put(folder, json.dumps(manifest).encode()))
+    name(folder, put(folder, canonical_json(manifest)))
 
 
 def swap_bytes(folder: Path) -> None:
@@ -260,6 +260,14 @@ def climb(folder: Path) -> None:
         manifest["layers"][0]["annotations"]["org.cncf.model.filepath"] = "../../../.bashrc"
 
     with_manifest(folder, change)
+
+
+def show_other_tools_another_model(folder: Path) -> None:
+    """Go takes the last of two keys, whatever case they are in; Assent took the first."""
+    content = blob(folder, digest_in(folder)).read_bytes()
+    layers = json.loads(content)["layers"]
+    layers[0] |= {"digest": put(folder, b"evil"), "size": 4}
+    name(folder, put(folder, content[:-1] + b',"LAYERS":' + canonical_json(layers) + b"}"))
 
 
 def claim_exabytes(folder: Path) -> None:
@@ -287,6 +295,14 @@ def be_about_another_model(folder: Path) -> None:
     name(folder, put(folder, manifest_blob("churn", [], config, evidence)))
 
 
+def hold_no_model(folder: Path) -> None:
+    manifest = json.loads(blob(folder, digest_in(folder)).read_bytes())
+    evidence = blob(folder, manifest["layers"][-1]["digest"]).read_bytes()
+    config = config_blob("churn", [])
+    put(folder, config)
+    name(folder, put(folder, manifest_blob("churn", [], config, evidence)))
+
+
 def be_another_model(folder: Path) -> None:
     def change(manifest: dict[str, Any]) -> None:
         manifest["annotations"]["dev.assent.model.name"] = "fraud"
@@ -308,8 +324,10 @@ def name_no_digest(folder: Path) -> None:
         (climb, "leaves the model's folder", 4),
         (claim_exabytes, "", 4),
         (grow, "larger than 64 MiB", 4),
+        (show_other_tools_another_model, "other tools may read another model in it", 4),
         (be_about_another_model, "it is about 'fraud', not 'churn'", 4),
-        (be_another_model, "", 4),
+        (hold_no_model, "it holds no file of a model", 4),
+        (be_another_model, "it is not written as bundles are", 4),
         (name_no_digest, "holds no bundle of this model", 2),
     ],
 )

@@ -186,17 +186,27 @@ def test_what_decides_needs_no_file_of_the_baseline(machines: Machines) -> None:
     assert machines.read(first, second) == []
 
 
-def test_what_has_landed_is_fetched_once_and_promoted_without_it(machines: Machines) -> None:
+@pytest.mark.parametrize("job", ["the review's", "another"])
+def test_what_is_approved_is_fetched_once_and_registered_and_promoted_without_it(
+    machines: Machines, job: str
+) -> None:
+    """What was seen in it the entry of the approval names, and the ledger is written by trusted
+    code alone.
+    """
     first = registered(machines.project)
     second, reviewer, handed = handed_over(machines, "0.9")
     reviewer.run("bundle", "--from", handed)
     reviewer.run("review", "--bundle", second, code=11)
-    reviewer.run("approve", "--bundle", second, "--as", GRACE)
+    machines.line.asked.clear()
+    cache = {} if job == "the review's" else {"ASSENT_CACHE": "none"}
+    reviewer.run("approve", "--bundle", second, "--as", GRACE, env=cache)
+    whole = [f"{name} of 1" for name in (BASE, HEAD, NOTES)]
+    assert machines.read(first, second) == (whole if cache else [])
     reviewer.merge("better")
     trusted = machines.elsewhere("trusted")
     machines.line.asked.clear()
     trusted.run("register", "--bundle", second)
-    assert machines.read(first, second) == [f"{name} of 1" for name in (BASE, HEAD, NOTES)]
+    assert machines.read(first, second) == []
     trusted.run("promote", "staging", "v2", env={"ASSENT_CACHE": "none"})
     assert machines.read(first, second) == []
 
@@ -226,6 +236,7 @@ def test_a_version_is_fetched_once_by_a_machine(machines: Machines) -> None:
     assert len(machines.read(first)) == 3
 
 
+@pytest.mark.threat(62)
 @pytest.mark.threat(27)
 @pytest.mark.parametrize("how", ["lost", "altered", "of another model"])
 def test_what_was_seen_is_read_anew_if_it_is_not_what_the_ledger_names(

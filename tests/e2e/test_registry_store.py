@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -202,6 +203,59 @@ def test_a_blob_that_the_registry_has_lost_is_named_and_written_again(
     bundle = project.run("resolve", "v1", "--json").json["bundle"]
     manifest = json.loads(server.blob(bundle).read_bytes())
     server.blob(manifest["layers"][0]["digest"]).unlink()
-    assert "missing" in project.run("verify", code=4).stdout
-    project.run("bundle")
+    said = project.run("verify", code=4).stdout
+    assert "missing" in said
+    assert "assent bundle --force" in said
+    assert "nothing new to the store" in project.run("bundle").stdout  # by its tag
+    project.run("verify", code=4)
+    assert "bytes new to the store" in project.run("bundle", "--force").stdout
+    project.run("verify")
+
+
+def test_a_review_sends_what_the_registry_has_lost_of_its_candidate(
+    project: Project, server: Server
+) -> None:
+    project.run("review", code=11)
+    bundle = project.run("bundle", "--json").json["bundle"]
+    manifest = json.loads(server.blob(bundle).read_bytes())
+    server.blob(manifest["layers"][0]["digest"]).unlink()
+    said = project.run("review", code=11).stderr
+    assert re.search("the store lacks 1 of [0-9] blobs", said)
+    project.run("approve", "--as", GRACE)
+    project.run("register")
+    project.run("verify")
+
+
+def test_what_another_job_has_left_is_sent_again_where_it_was_lost(
+    project: Project, server: Server
+) -> None:
+    project.run("train")
+    project.run("evaluate")
+    bundle = project.run("bundle", "--output", "made", "--json").json["bundle"]
+    taken = project.run("bundle", "--from", "made", "--json").json
+    assert taken["new_bytes"] > 0
+    manifest = json.loads(server.blob(bundle).read_bytes())
+    server.blob(manifest["layers"][0]["digest"]).unlink()
+    assert project.run("bundle", "--from", "made", "--json").json["new_bytes"] == 0
+    again = project.run("bundle", "--from", "made", "--force", "--json").json
+    assert 0 < again["new_bytes"] < taken["new_bytes"]
+    assert again["bundle"] == bundle
+
+
+@pytest.mark.parametrize("is_registered", [False, True])
+def test_the_tag_that_keeps_what_the_ledger_names_is_looked_for(
+    project: Project, server: Server, is_registered: bool
+) -> None:
+    """A registry clears away what no tag names, and nobody would be told before."""
+    project.run("review", code=11)
+    project.run("approve", "--as", GRACE)
+    if is_registered:
+        project.run("register")
+    bundle = project.run("bundle", "--json").json["bundle"]
+    name = f"_bundle.{bundle.removeprefix('sha256:')}"
+    tags = server.root / "docker/registry/v2/repositories" / NAME / "_manifests/tags"
+    shutil.rmtree(tags / name)
+    assert f"the tag {name} names nothing" in project.run("verify", code=4).stdout
+    assert "repaired" in project.run("verify", "--repair").stdout
+    assert tag(server, name) == bundle
     project.run("verify")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from assent.core.digest import Digest
 from assent.keeping import copying as module
 from assent.keeping.copying import Copying
 from assent.ports import BlobState, Progress, Source, Store, Stored, Wanted
@@ -24,10 +25,15 @@ class Spied(MemoryStore):
         self.fetched: list[int] = []
         self.breaks_after: int | None = None
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         if self.breaks_after is not None and len(self.sent) >= self.breaks_after:
             raise KeyboardInterrupt
-        found = super().add(sources, progress)
+        found = super().add(sources, progress, unless)
         self.sent += [one.size_bytes for one in found if one.is_new]
         return found
 

@@ -155,3 +155,30 @@ def test_nothing_of_the_team_runs_beside_a_token(tmp_path: Path, environ: dict[s
     without = {name: text for name, text in environ.items() if not name.endswith("TOKEN")}
     train(replace(own, context=read_context(without)), "churn", force=True)
     assert len(project.runs()) == runs + 1
+
+
+@pytest.mark.threat(27)
+def test_in_ci_nothing_is_taken_over_that_nobody_has_decided_on(tmp_path: Path) -> None:
+    """Whoever may write to the store can leave a bundle there, and a hint that it is of somebody
+    else's change.
+    """
+    project = new_project(tmp_path)
+    for verb in ("train", "evaluate", "bundle"):
+        project.run(verb)
+    shutil.rmtree(project.folder / ".assent/work")
+    shutil.rmtree(project.folder / "model")
+    assert "nobody has decided on it" in project.run("train", env=JOB).stderr
+    assert "nobody has decided on it" in project.run("evaluate", env=JOB).stderr
+    assert project.runs() == ["train", "evaluate"] * 2
+
+
+@pytest.mark.threat(27)
+def test_in_ci_a_version_is_taken_over(tmp_path: Path) -> None:
+    project = new_project(tmp_path)
+    project.register()
+    shutil.rmtree(project.folder / ".assent/work")
+    shutil.rmtree(project.folder / "model")
+    runs = project.runs()
+    assert "training skipped" in project.run("train", env=JOB).stderr
+    assert "evaluation skipped" in project.run("evaluate", env=JOB).stderr
+    assert project.runs() == runs

@@ -170,6 +170,36 @@ def test_ctrl_c_lets_the_command_save_its_work(tmp_path: Path) -> None:
     assert (tmp_path / "checkpoint").read_text() == "saved"
 
 
+ELSEWHERE = """
+import signal, threading, time
+from pathlib import Path
+def interrupt():
+    while not Path("ready").exists():
+        time.sleep(0.01)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+threading.Thread(target=interrupt).start()
+"""
+"""A signal that another thread gets: no call of the first one ends by it, just as none does that
+begins when the signal has come already.
+"""
+
+
+def test_a_signal_that_ends_no_call_is_heard(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(POLITE)
+    process = subprocess.Popen(
+        [PYTHON, "-c", ELSEWHERE + RUN, f"{PYTHON} script.py; true", str(100 * HANGS_AFTER_S)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        shown, _ = process.communicate(timeout=HANGS_AFTER_S)
+        assert (process.returncode, shown) == (130, b"interrupted\n")
+    finally:
+        process.kill()
+        process.wait()
+    assert (tmp_path / "checkpoint").read_text() == "saved"
+
+
 def test_ctrl_c_ends_a_command_that_does_not_want_to(tmp_path: Path) -> None:
     interrupted(tmp_path, STUBBORN, 0.5)
     assert (tmp_path / "asked").exists()

@@ -12,6 +12,7 @@ import pytest
 from assent.measure.command import run_command
 from assent.measure.interpreters import Interpreter, Seen
 from assent.measure.packages import MAX_ASKED, Packages, joined, read_packages
+from tests.effort import more_in_soak
 from tests.measure.venvs import new_venv, program
 
 WORK = "import time; time.sleep(0.3)"
@@ -53,8 +54,6 @@ def script(root: Path, text: str) -> str:
         ".venv/bin/python work.py",
         "exec .venv/bin/python3 work.py",
         "env SEED=1 .venv/bin/python work.py",
-        "nice -n 5 .venv/bin/python -u -W ignore work.py",
-        "timeout 60 .venv/bin/python work.py",
         "cd .venv && bin/python ../work.py",
         "PATH=.venv/bin:$PATH python work.py",
         'PATH="$PWD/.venv/bin:$PATH"; python -m work',
@@ -65,6 +64,9 @@ def script(root: Path, text: str) -> str:
         ".venv/bin/python -c 'import os, sys, time; time.sleep(1); "
         'os.execv(sys.executable, ["python", "work.py"])\'',
         "sh -c 'sh -c \".venv/bin/python work.py; true\"; true'",
+        *more_in_soak(
+            "nice -n 5 .venv/bin/python -u -W ignore work.py", "timeout 60 .venv/bin/python work.py"
+        ),
     ],
 )
 def test_the_python_that_ran_is_asked(root: Path, command: str) -> None:

@@ -131,7 +131,7 @@ class Connection(BaseHTTPRequestHandler):
             self.wfile.write(content)
         self.wfile.flush()
 
-    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815  # http.server finds them by these names
+    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = _serve
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
         """Silent."""

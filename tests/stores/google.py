@@ -9,14 +9,14 @@ import itertools
 import re
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from tests.serving import Connection, QuietServer
 
 _NO_KEY = "NoSuchKey"
 
@@ -33,10 +33,8 @@ class Held:
         return hashlib.md5(self.content).hexdigest()
 
 
-class GoogleServer(ThreadingHTTPServer):
+class GoogleServer(QuietServer):
     """The service, with one bucket."""
-
-    daemon_threads = True
 
     def __init__(self, bucket: str) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
@@ -57,8 +55,7 @@ class GoogleServer(ThreadingHTTPServer):
             return self.objects[name]
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Connection(Connection):
     server: GoogleServer
 
     def _serve(self) -> None:
@@ -79,7 +76,7 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             self._take(name, asked, body)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve
 
     def _give(self, name: str) -> None:
         held = self.server.objects.get(name)
@@ -171,11 +168,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            with suppress(ConnectionError):  # nobody listens any more
-                self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-        del format, args
+            self.wfile.write(body)
 
 
 def _xml(kind: str, said: str) -> bytes:

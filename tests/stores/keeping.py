@@ -5,12 +5,12 @@ uploads and nothing else.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import Connection, QuietServer, serving
 
 
 @dataclass
@@ -27,23 +27,15 @@ def keeping() -> Iterator[Keeping]:
     """The stand-in, gone afterwards."""
     server = _Server(("127.0.0.1", 0), _Connection)
     server.kept = Keeping(host=f"127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield server.kept
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     kept: Keeping
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Connection(Connection):
     server: _Server
 
     def do_HEAD(self) -> None:
@@ -78,6 +70,3 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_header("Range", f"0-{max(0, len(self.server.kept.upload) - 1)}")
         self.send_header("Content-Length", "0")
         self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-        del format, args

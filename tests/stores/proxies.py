@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.serving import Connection, QuietServer, serving
 
 
 class Fault(StrEnum):
@@ -24,6 +25,11 @@ class Fault(StrEnum):
     BUSY = "too many requests (429), which asks to wait"
     EXPIRED = "the login has ended (401)"
     ILL = "it is done, and the answer says that something is broken (503)"
+    SILENT = "nobody ever answers"
+
+
+BREAKS = tuple(fault for fault in Fault if fault not in (Fault.EXPIRED, Fault.SILENT))
+"""What another attempt helps against at once."""
 
 
 @dataclass
@@ -84,23 +90,20 @@ def proxied(
     server = _Server(upstream)
     line = Line(f"127.0.0.1:{server.server_address[1]}", plan, refuses, hides)
     server.line = line
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield line
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(server):
+        try:
+            yield line
+        finally:
+            server.ended.set()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     line: Line
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
         self.lock = threading.Lock()
+        self.ended = threading.Event()
         super().__init__(("127.0.0.1", 0), _Connection)
 
     def next(self, request: str) -> Fault | None:
@@ -117,15 +120,17 @@ class _Server(ThreadingHTTPServer):
         return said
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Connection(Connection):
     server: _Server
 
     def _serve(self) -> None:
         part = self.headers.get("Content-Range") or self.headers.get("Range") or ""
         fault = self.server.next(f"{self.command} {self.path} {part}".strip())
         size = int(self.headers.get("Content-Length") or 0)
-        if fault is Fault.REFUSED:
+        if fault is Fault.SILENT:
+            self.server.ended.wait()
+            self._cut()
+        elif fault is Fault.REFUSED:
             self._cut()
         elif fault is Fault.BUSY:
             self.rfile.read(size)
@@ -141,7 +146,7 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             self._pass_on(size, fault)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve
 
     def _pass_on(self, size: int, fault: Fault | None) -> None:
         upstream = http.client.HTTPConnection(self.server.upstream)
@@ -210,6 +215,3 @@ class _Connection(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-        del format, args

@@ -1,4 +1,4 @@
-"""A registry that answers what a test has it answer."""
+"""A registry, or any other service, that answers what a test has it answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.serving import Connection, answering
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,7 @@ class Scripted:
 def scripted(answer: Callable[[Asked], Reply]) -> Iterator[Scripted]:
     """The registry, gone afterwards."""
 
-    class Connection(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Answering(Connection):
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             asked = Asked(self.command, self.path, dict(self.headers), body)
@@ -71,19 +70,9 @@ def scripted(answer: Callable[[Asked], Reply]) -> Iterator[Scripted]:
             if self.command != "HEAD":
                 self.wfile.write(reply.body)
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-            del format, args
+        do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve
 
     lock = threading.Lock()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Connection) as server:
-        server.daemon_threads = True
-        it = Scripted(f"127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield it
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(Answering) as host:
+        it = Scripted(host)
+        yield it

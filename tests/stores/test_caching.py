@@ -134,6 +134,7 @@ def test_what_is_small_is_read_back_once_from_where_it_was_sent(line: Line, tmp_
 # --- nothing in it is believed ------------------------------------------------------------------
 
 
+@pytest.mark.threat(61)
 @pytest.mark.threat(27)
 @pytest.mark.parametrize("how", ["changed", "cut", "a link", "a folder"])
 def test_what_is_not_what_its_name_says_is_read_anew(
@@ -220,6 +221,7 @@ def test_a_file_of_the_user_is_copied_and_one_of_ours_is_not(
     assert held(cache, noise(LARGE, 1)).read_bytes() == noise(LARGE, 1)
 
 
+@pytest.mark.threat(61)
 @pytest.mark.threat(27)
 def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
     said: list[str] = []
@@ -232,6 +234,7 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
     assert said == [f"the cache {folder} is not used: others may write to it"]
 
 
+@pytest.mark.threat(61)
 @pytest.mark.threat(47)
 @pytest.mark.parametrize("name", ["tmp", "blobs"])
 def test_a_link_in_it_leads_nowhere(tmp_path: Path, name: str) -> None:

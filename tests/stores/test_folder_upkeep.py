@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from assent.core.bundle import ARTIFACT_TYPE
 from assent.core.digest import Digest, digest_of, hex_of
 from assent.errors import IntegrityError
 from assent.ports import BlobState, Source
@@ -167,6 +168,18 @@ def test_images_that_other_tools_have_copied_here_are_theirs(root: Path) -> None
     (root / "index.json").write_text(json.dumps(index))
     named = {one.digest: one.is_named for one in DirectoryStore(root).held()}
     assert [named[one] for one in (nested, image, layer, config, ours)] == [True] * 4 + [False]
+
+
+def test_a_bundle_that_an_index_of_others_lists_is_theirs_too(root: Path) -> None:
+    """Our own index names bundles by their type, and so do tools that make an index of them."""
+    bundle = kept(root, b'{"annotations":{}}')
+    listed = {"artifactType": ARTIFACT_TYPE, "digest": bundle}
+    nested = kept(root, json.dumps({"manifests": [listed]}).encode())
+    (root / "index.json").write_text(json.dumps({"manifests": [{"digest": nested}]}))
+    named = {one.digest: one.is_named for one in DirectoryStore(root).held()}
+    assert named == {nested: True, bundle: True}
+    (root / "index.json").write_text(json.dumps({"manifests": [listed]}))
+    assert not any(one.is_named for one in DirectoryStore(root).held())
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "7"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import requests
 from assent.core.bundle import MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, digest_of
 from assent.errors import AssentError, OutsideError
@@ -21,11 +24,13 @@ from assent.stores.line import PATIENCE_S, PAUSES_S, Line, is_same_server
 from assent.stores.oci import OciStore
 from assent.stores.registry import Registry
 from tests.builders import digest
+from tests.serving import serving
 from tests.stores.keeping import keeping
 from tests.stores.proxies import Fault, proxied
 from tests.stores.registries import Server, registry
 from tests.stores.scripted import Asked, Reply, Scripted, scripted
 from tests.stores.tokens import self_signed
+from tests.waiting import wait_until
 
 NAME = "team/models"
 CONTENT = bytes(range(256)) * 40_000
@@ -313,13 +318,8 @@ def secret_server(folder: Path) -> Iterator[str]:
     context.load_cert_chain(self_signed(folder))
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{server.server_address[1]}/"
-        finally:
-            server.shutdown()
-            thread.join()
+        with serving(server) as host:
+            yield f"https://{host}/"
 
 
 # --- where it goes ------------------------------------------------------------------------------
@@ -363,3 +363,17 @@ def test_bytes_are_sent_in_secret_if_the_registry_is() -> None:
     for none in ("https://[::1/", "https://uploads.example.com:99999/"):
         with pytest.raises(OutsideError, match="an address that is none"):
             line.here(root, none, "writing")
+
+
+def test_a_client_that_hangs_up_is_nothing_to_report(capfd: pytest.CaptureFixture[str]) -> None:
+    """Of the line that the tests have in between: what it says is looked at when a test fails."""
+    with scripted(lambda _: Reply()) as server, proxied(server.host) as line:
+        before = {*threading.enumerate()}
+        host, _, port = line.host.partition(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(b"GET /v2/ HTT")
+        requests.get(f"http://{line.host}/v2/", timeout=60)
+
+        wait_until(lambda: before >= {*threading.enumerate()}, "all that was asked is answered")
+    assert capfd.readouterr().err == ""

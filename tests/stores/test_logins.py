@@ -9,13 +9,14 @@ from threading import Lock
 
 import pytest
 
-from assent.core.digest import digest_of
+from assent.core.digest import digest_of, hex_of
 from assent.errors import OutsideError
 from assent.ports import BlobState, Credentials, NoAccessError, Pointer, Source
 from assent.stores.logins import Challenge, challenges, scopes_of
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
 from tests.builders import digest
+from tests.contracts.test_store import keep_bundle
 from tests.stores import registries
 from tests.stores.proxies import proxied
 from tests.stores.registries import Server, registry, with_password
@@ -57,6 +58,22 @@ def opened(host: str, known: Credentials | None, name: str = "team/models") -> O
 
 def person(password: str = registries.PASSWORD) -> Credentials:
     return Credentials(username=registries.NAME, password=password, origin="a test")
+
+
+def test_a_bundle_that_is_there_takes_one_login_and_two_requests(
+    guarded: tuple[Server, Tokens],
+) -> None:
+    """Its note of age and its tag. How to log in, the first answer says."""
+    server, tokens = guarded
+    bundle = keep_bundle(opened(server.host, ADA, "team/kept"), 1)
+    manifest = opened(server.host, ADA, "team/kept").read(bundle.digest)
+    tokens.asked.clear()
+    with proxied(server.host) as line:
+        assert opened(line.host, ADA, "team/kept").keeps(manifest)
+    used = f"GET /v2/team/kept/manifests/_used.{hex_of(bundle.digest)}"
+    tag = f"HEAD /v2/team/kept/manifests/_bundle.{hex_of(bundle.digest)}"
+    assert line.asked == [used, used, tag]
+    assert tokens.asked == [("repository:team/kept:pull,push", NAME)]
 
 
 # --- who writes first ---------------------------------------------------------------------------

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from assent.core.digest import digest_of
-from assent.errors import OutsideError
-from assent.ports import BlobState, Credentials, Source
+from assent.errors import IntegrityError, OutsideError
+from assent.ports import BlobState, Credentials, Source, Wanted
 from assent.stores.line import Line
 from assent.stores.logins import challenges
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
+from tests.serving import Connection, answering
 from tests.stores.proxies import Fault, proxied
 from tests.stores.registries import Server, registry, with_password
 from tests.stores.tokens import IDENTITY, NAME, PASSWORD, Tokens, token_server
@@ -182,7 +181,7 @@ def test_passwords_are_not_sent_where_all_can_read_them() -> None:
 def test_where_a_registry_keeps_its_bytes_gets_no_login_whatever_it_asks_for() -> None:
     asked: list[str | None] = []
 
-    class Elsewhere(BaseHTTPRequestHandler):
+    class Elsewhere(Connection):
         def do_GET(self) -> None:
             asked.append(self.headers.get("Authorization"))
             self.send_response_only(401)
@@ -190,17 +189,17 @@ def test_where_a_registry_keeps_its_bytes_gets_no_login_whatever_it_asks_for() -
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    class Sending(BaseHTTPRequestHandler):
+    class Sending(Connection):
         def do_GET(self) -> None:
             is_known = self.headers.get("Authorization") is not None
             self.send_response_only(307 if is_known else 401)
-            self.send_header("Location", f"http://127.0.0.1:{other.server_address[1]}/blob")
+            self.send_header("Location", f"http://{other}/blob")
             self.send_header("WWW-Authenticate", 'Basic realm="models"')
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    with serving(Elsewhere) as other, serving(Sending) as first:
-        store = opened(f"127.0.0.1:{first.server_address[1]}", person())
+    with answering(Elsewhere) as other, answering(Sending) as first:
+        store = opened(first, person())
         with pytest.raises(OutsideError, match="401"):
             store.read(digest_of(CONTENT))
     assert asked == [None]
@@ -210,28 +209,28 @@ def test_where_a_registry_keeps_its_bytes_gets_no_login_whatever_it_asks_for() -
 def test_who_gives_tokens_sends_the_login_nowhere_else() -> None:
     asked: list[str] = []
 
-    class Elsewhere(BaseHTTPRequestHandler):
+    class Elsewhere(Connection):
         def do_POST(self) -> None:
             asked.append(self.path)
 
-        do_GET = do_POST  # noqa: N815
+        do_GET = do_POST
 
-    class Sending(BaseHTTPRequestHandler):
+    class Sending(Connection):
         def do_GET(self) -> None:
             is_token = self.path.startswith("/token")
             self.send_response_only(307 if is_token else 401)
-            self.send_header("Location", f"http://127.0.0.1:{other.server_address[1]}/token")
+            self.send_header("Location", f"http://{other}/token")
             self.send_header("WWW-Authenticate", 'Bearer realm="/token",service="models"')
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_POST = do_GET  # noqa: N815
+        do_POST = do_GET
 
     known = (person(), Credentials(identity_token=IDENTITY, origin="a test"))
-    with serving(Elsewhere) as other, serving(Sending) as first:
+    with answering(Elsewhere) as other, answering(Sending) as first:
         for one in known:
             with pytest.raises(OutsideError, match="307"):
-                opened(f"127.0.0.1:{first.server_address[1]}", one).read(digest_of(CONTENT))
+                opened(first, one).read(digest_of(CONTENT))
     assert asked == []
 
 
@@ -241,7 +240,7 @@ def test_netrc_is_not_read_on_the_way(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     asked: list[str | None] = []
 
-    class Elsewhere(BaseHTTPRequestHandler):
+    class Elsewhere(Connection):
         def do_GET(self) -> None:
             asked.append(self.headers.get("Authorization"))
             self.send_response_only(200)
@@ -249,23 +248,23 @@ def test_netrc_is_not_read_on_the_way(tmp_path: Path, monkeypatch: pytest.Monkey
             self.end_headers()
             self.wfile.write(CONTENT)
 
-    class Sending(BaseHTTPRequestHandler):
+    class Sending(Connection):
         def do_GET(self) -> None:
             asked.append(self.headers.get("Authorization"))
             self.send_response_only(307)
-            self.send_header("Location", f"http://127.0.0.1:{other.server_address[1]}/blob")
+            self.send_header("Location", f"http://{other}/blob")
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    with serving(Elsewhere) as other, serving(Sending) as first:
-        store = opened(f"127.0.0.1:{first.server_address[1]}", None)
+    with answering(Elsewhere) as other, answering(Sending) as first:
+        store = opened(first, None)
         assert store.read(digest_of(CONTENT)) == CONTENT
     assert asked == [None, None]
 
 
 @pytest.mark.threat(39)
 def test_an_answer_without_end_is_not_read_to_its_end() -> None:
-    class Endless(BaseHTTPRequestHandler):
+    class Endless(Connection):
         def do_GET(self) -> None:
             self.send_response_only(403)
             self.send_header("Content-Length", str(1 << 40))
@@ -274,18 +273,80 @@ def test_an_answer_without_end_is_not_read_to_its_end() -> None:
                 while True:
                     self.wfile.write(b"x" * (1 << 20))
 
-    with serving(Endless) as server, pytest.raises(OutsideError, match="HTTP 403"):
-        opened(f"127.0.0.1:{server.server_address[1]}", None).read(digest_of(CONTENT))
+    with answering(Endless) as server, pytest.raises(OutsideError, match="HTTP 403"):
+        opened(server, None).read(digest_of(CONTENT))
 
 
-@contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[HTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+@pytest.mark.threat(27)
+@pytest.mark.parametrize(
+    ("header", "value", "body"),
+    [
+        ("Content-Length", "9" * 5000, CONTENT),
+        ("Content-Length", "\N{SUPERSCRIPT TWO}", CONTENT),
+        ("Transfer-Encoding", "chunked", b"-3\r\nabc\r\n"),
+        ("Transfer-Encoding", "chunked", b"f" * 5000 + b"\r\nabc\r\n"),
+    ],
+)
+def test_lengths_that_are_none_end_nothing(header: str, value: str, body: bytes) -> None:
+    """A server may say anything; what counts is the digest."""
+
+    class Lying(Connection):
+        def do_GET(self) -> None:
+            self.send_response_only(200)
+            self.send_header(header, value)
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = True
+
+    with answering(Lying) as server:
+        store = opened(server, None)
+        if body == CONTENT:
+            assert store.read(digest_of(CONTENT)) == CONTENT
+        else:
+            with pytest.raises(OutsideError, match="does not answer as it should"):
+                store.read(digest_of(CONTENT))
+
+
+@pytest.mark.threat(27)
+def test_a_range_of_a_size_that_is_none_is_not_believed(tmp_path: Path) -> None:
+    class Lying(Connection):
+        def do_GET(self) -> None:
+            is_more = self.headers.get("Range") is not None
+            self.send_response_only(206 if is_more else 200)
+            self.send_header("Content-Range", f"bytes {'9' * 5000}-/9")
+            self.send_header("Content-Length", str(len(CONTENT) if not is_more else 1))
+            self.end_headers()
+            self.wfile.write(b"x" if is_more else CONTENT[:1])
+            self.close_connection = True
+
+    with answering(Lying) as server:
+        store = opened(server, None)
+        wanted = Wanted(digest=digest_of(CONTENT), size_bytes=len(CONTENT), path=tmp_path / "x")
+        with pytest.raises((IntegrityError, OutsideError)):
+            store.fetch([wanted])
+    assert not wanted.path.exists()
+
+
+@pytest.mark.threat(38)
+@pytest.mark.parametrize(
+    "where", ["https://bytes.example.com/x?sig=hunter2", "http://[::1?sig=hunter2"]
+)
+def test_an_address_that_a_registry_leads_to_is_not_shown(where: str) -> None:
+    """It may be signed."""
+
+    class Leading(Connection):
+        def do_HEAD(self) -> None:
+            self.send_response_only(404)
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.send_response_only(307)
+            self.send_header("Location", where)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with answering(Leading) as server:
+        store = opened(server, None)
+        with pytest.raises(OutsideError) as told:
+            store.add([Source(content=CONTENT)])
+    assert "hunter2" not in f"{told.value} {told.value.hint}"

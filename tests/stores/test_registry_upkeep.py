@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from assent.core.bundle import MANIFEST_MEDIA_TYPE, Bundle
+from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE, Bundle
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of
 from assent.errors import OutsideError
 from assent.ports import BlobState, NotInStoreError, Pointer
 from assent.stores.age_notes import Note
+from assent.stores.layout import INDEX_MEDIA_TYPE
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
 from assent.stores.registry_upkeep import USED_TYPE, RegistryUpkeep
@@ -122,6 +123,44 @@ def test_a_tag_that_was_moved_takes_nothing_else_away(server: Server, reopen: Op
     assert set(reopen().check(production.blobs).values()) == {BlobState.SOUND}
 
 
+@pytest.mark.threat(25)
+def test_a_note_that_was_moved_takes_nothing_else_away(server: Server, reopen: Opened) -> None:
+    """What is purged has no note, or an old one. A tag of that name may name production by now."""
+    purged, production = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
+    reopen().point("churn/versions/1", version_of(production))
+    line = Registry(server.host, NAME, lambda: None)
+    content = line.read("manifests", "churn-v1", most=1 << 20)
+    assert content is not None
+    line.put_manifest(f"_used.{hex_of(purged.digest)}", content, MANIFEST_MEDIA_TYPE)
+    assert reopen().remove(purged.digest, older_than_s=0.0)
+    assert line.digest_of_tag("churn-v1") == digest_of(content)
+    assert set(reopen().check(production.blobs).values()) == {BlobState.SOUND}
+
+
+@pytest.mark.threat(25)
+def test_a_hint_that_is_moved_meanwhile_takes_nothing_else_away(
+    server: Server, reopen: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, production = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
+    reopen().point("churn/versions/1", version_of(production))
+    reopen().remember("churn/inputs/3f2a", gone.digest)
+    line = Registry(server.host, NAME, lambda: None)
+    content = line.read("manifests", "churn-v1", most=1 << 20)
+    assert content is not None
+    read = OciStore.read_tag
+
+    def moved(self: OciStore, tag: str, kind: str) -> Any:
+        answer = read(self, tag, kind)
+        line.put_manifest(tag, content, MANIFEST_MEDIA_TYPE)
+        return answer
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(OciStore, "read_tag", moved)
+        reopen().forget([gone.digest])
+    assert line.digest_of_tag("churn-v1") == digest_of(content)
+    assert set(reopen().check(production.blobs).values()) == {BlobState.SOUND}
+
+
 def as_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """That of Docker takes blobs for manifests if they look like one, and others do not."""
     holds, remove = Registry.holds, Registry.remove
@@ -205,11 +244,15 @@ def test_what_is_put_back_has_all_its_tags_again(
 
 
 @pytest.mark.parametrize("is_moved", [True, False])
-def test_a_version_gets_the_tag_again_that_keeps_it(
-    server: Server, reopen: Opened, is_moved: bool
+@pytest.mark.parametrize("is_version", [True, False])
+def test_what_is_referred_to_gets_the_tag_again_that_keeps_it(
+    server: Server, reopen: Opened, is_moved: bool, is_version: bool
 ) -> None:
+    """A version by its pointer, and a candidate by what the ledger says."""
     bundle, other = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
-    reopen().point("churn/versions/1", version_of(bundle))
+    candidates = [] if is_version else [bundle.digest]
+    if is_version:
+        reopen().point("churn/versions/1", version_of(bundle))
     line = Registry(server.host, NAME, lambda: None)
     tag = f"_bundle.{hex_of(bundle.digest)}"
     kept = line.digest_of_tag(tag)
@@ -219,10 +262,27 @@ def test_a_version_gets_the_tag_again_that_keeps_it(
     else:
         tags = server.root / "docker/registry/v2/repositories" / NAME / "_manifests/tags"
         shutil.rmtree(tags / tag)
-    assert reopen().astray("churn") == (tag,)
-    reopen().relist("churn")
-    assert reopen().astray("churn") == ()
+    assert reopen().astray("churn", candidates) == (tag,)
+    reopen().relist("churn", candidates)
+    assert reopen().astray("churn", candidates) == ()
     assert line.digest_of_tag(tag) == kept
+
+
+def test_the_tag_of_what_is_gone_names_nothing_else(server: Server, reopen: Opened) -> None:
+    gone, other = keep_bundle(reopen(), 1), keep_bundle(reopen(), 2)
+    line = Registry(server.host, NAME, lambda: None)
+    tag = f"_bundle.{hex_of(gone.digest)}"
+    assert reopen().remove(gone.digest, older_than_s=0.0)
+    assert reopen().astray("churn", [gone.digest]) == ()
+    content = line.read("manifests", f"_bundle.{hex_of(other.digest)}", most=1 << 20)
+    line.put_manifest(tag, content or b"", MANIFEST_MEDIA_TYPE)
+    assert reopen().astray("churn", [gone.digest]) == (tag,)
+    reopen().relist("churn", [gone.digest])
+    assert reopen().astray("churn", [gone.digest]) == ()
+    assert [held.digest for held in reopen().held()] == [other.digest]
+    keep_bundle(reopen(), 1)
+    assert {held.digest for held in reopen().held()} == {gone.digest, other.digest}
+    assert reopen().astray("churn", [gone.digest]) == ()
 
 
 def test_renewing_lists_nothing(server: Server) -> None:
@@ -259,6 +319,22 @@ def test_what_a_team_has_tagged_is_named(server: Server) -> None:
     one, two = old(server, 1), old(server, 2)
     line = Registry(server.host, NAME, lambda: None)
     line.put_manifest("for-the-demo", opened(server).read(one.digest), MANIFEST_MEDIA_TYPE)
+    named = {held.digest: held.is_named for held in opened(server).held()}
+    assert named == {one.digest: True, two.digest: False}
+
+
+def test_what_an_index_of_a_team_lists_is_named(server: Server) -> None:
+    one, two = old(server, 1), old(server, 2)
+    line = Registry(server.host, NAME, lambda: None)
+    content = opened(server).read(one.digest)
+    listed = {
+        "mediaType": MANIFEST_MEDIA_TYPE,
+        "artifactType": ARTIFACT_TYPE,
+        "digest": one.digest,
+        "size": len(content),
+    }
+    index = {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": [listed]}
+    line.put_manifest("for-the-demo", canonical_json(index), INDEX_MEDIA_TYPE)
     named = {held.digest: held.is_named for held in opened(server).held()}
     assert named == {one.digest: True, two.digest: False}
 

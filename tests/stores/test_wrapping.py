@@ -19,8 +19,9 @@ from assent.core.digest import digest_of
 from assent.errors import OutsideError
 from assent.ports import BlobState, Source
 from assent.stores import wrapping
-from assent.stores.oci import HINT_TYPE, VACANT_TYPE
+from assent.stores.oci import VACANT_TYPE
 from assent.stores.registry import Registry
+from assent.stores.registry_upkeep import HINT_TYPE
 from tests.builders import digest
 from tests.stores.proxies import GITLAB_TYPES, Line, proxied, unknown_to_gitlab
 from tests.stores.registries import Server, registry

@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +22,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+
+from tests.serving import Connection, QuietServer, serving
 
 ISSUER, SERVICE = "tokens", "registry"
 NAME, PASSWORD, IDENTITY = "ada", "secret", "an-identity-token"
@@ -68,14 +68,8 @@ def token_server(folder: Path) -> Iterator[Tokens]:
     server.key = key
     server.chain = [base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()]
     server.tokens = Tokens(f"http://127.0.0.1:{server.server_address[1]}/token", bundle)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield server.tokens
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def self_signed(folder: Path) -> Path:
@@ -103,15 +97,13 @@ def _certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     )
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     key: ec.EllipticCurvePrivateKey
     chain: list[str]
     tokens: Tokens
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Connection(Connection):
     server: _Server
 
     def do_GET(self) -> None:
@@ -161,6 +153,3 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-        del format, args

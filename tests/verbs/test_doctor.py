@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from assent.errors import ExitCode
 from assent.ports import Protection, ProtectionState
+from assent.stores.directory import DirectoryStore
 from assent.verbs.doctor import DoctorResult, doctor
 from tests.builders import run_git
 from tests.verbs.place import MODEL, Place
@@ -43,6 +47,18 @@ def test_the_store_is_tried_only_when_that_is_asked_for(place: Place) -> None:
     assert fine
     assert "may be read and written" in words
     assert place.store.blobs
+
+
+def test_what_the_folder_of_a_store_can_do_is_tried_and_said(place: Place, tmp_path: Path) -> None:
+    workspace = place.open()
+    folder = replace(workspace, store=DirectoryStore(tmp_path / "store"))
+    assert not [name for name in said(doctor(folder, [MODEL])) if name.startswith("store:")]
+    assert not (tmp_path / "store").exists()
+    lines = said(doctor(folder, [MODEL], store=True))
+    assert lines["store: locks"] == (True, "yes")
+    assert lines["store: hard links"] == (True, "yes")
+    assert lines["store: names"][0]
+    assert lines["store"][1].endswith("pointers")
 
 
 @pytest.mark.parametrize("state", list(ProtectionState))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 
@@ -110,6 +110,20 @@ def test_what_a_damaged_neighbour_may_need_stays(place: Place, how: str) -> None
     assert first not in place.store.blobs
 
 
+def test_what_a_candidate_may_need_that_the_ledger_names_stays(place: Place) -> None:
+    """The first bytes of its manifest are damaged, by which it is told from other blobs."""
+    place.version(1, content=b"shared")
+    place.version(2)
+    named = place.bundle(0.9, content=b"shared")
+    place.write(Kind.OVERRIDDEN, 2, named)
+    needed = set(read_manifest(place.store.read(named)).blobs)
+    place.store.corrupt(named)
+    aged(place)
+    said = retire(place.open(), MODEL, "v1", reason="erase", purge=True).sentence
+    assert "its bytes stay: manifests are missing or damaged" in said
+    assert needed <= place.store.blobs.keys()
+
+
 def test_of_two_versions_without_manifests_each_can_be_purged(place: Place) -> None:
     for number in (1, 2):
         place.store.lose(place.version(number))
@@ -153,7 +167,7 @@ def test_whatever_goes_wrong_after_the_entry_says_that_it_stands(
 ) -> None:
     first = place.version(1)
 
-    def broken(model: str) -> None:
+    def broken(model: str, bundles: Collection[Digest] = ()) -> None:
         raise error("listing", "that went wrong")
 
     place.store.relist = broken  # type: ignore[method-assign]  # the store breaks
@@ -175,6 +189,17 @@ def test_what_is_said_of_the_files_of_another_version_too_stays(place: Place) ->
     assert said.digest in place.store.blobs
     retire(place.open(), MODEL, "v2", reason="erase", purge=True)
     assert said.digest not in place.store.blobs
+
+
+def test_all_that_was_ever_said_of_the_files_goes(place: Place) -> None:
+    """By the code that approved it, and by later code that registered it."""
+    bundle = place.bundle(0.8)
+    said = [place.store.add([Source(content=manifest_of(text))])[0] for text in (b"{}", b"[]")]
+    place.write(Kind.REGISTERED, 1, bundle, inspection=said[0].digest)
+    place.write(Kind.NOTED, 1, bundle, inspection=said[1].digest, reason="seen")
+    aged(place)
+    retire(place.open(), MODEL, "v1", reason="erase", purge=True)
+    assert not {one.digest for one in said} & place.store.blobs.keys()
 
 
 def test_a_purge_that_was_cut_off_is_finished(place: Place) -> None:

@@ -8,6 +8,7 @@ from assent.core.digest import short
 from assent.core.verdict import Decision
 from assent.errors import ExitCode, UsageError
 from assent.verbs.approve import approve
+from assent.verbs.retire import retire
 from assent.verbs.review import review
 from tests.verbs.place import MODEL, Place
 
@@ -45,6 +46,17 @@ def test_the_first_model_has_nothing_to_be_compared_with(place: Place) -> None:
     report = review(place.open(), MODEL, name=place.bundle()).report
     assert report.diff.baseline is None
     assert not report.diff.is_unchanged
+
+
+def test_where_all_versions_were_purged_it_is_not_said_that_there_were_none(place: Place) -> None:
+    for number in (1, 2):
+        place.version(number)
+    for number in (1, 2):
+        retire(place.open(), MODEL, f"v{number}", reason="erase", purge=True)
+    report = review(place.open(), MODEL, name=place.bundle(0.9)).report
+    assert report.diff.baseline is None
+    assert any("all that there were are retired or purged" in note for note in report.notes)
+    assert not any("registered yet" in note for note in report.notes)
 
 
 def test_a_failed_gate_blocks_and_an_approval_settles_what_waits(place: Place) -> None:

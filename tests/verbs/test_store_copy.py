@@ -11,6 +11,7 @@ from assent.errors import ExitCode, OutsideError, UsageError
 from assent.ports import Pointer, Source
 from assent.testing.store import MemoryStore
 from assent.verbs.approve import approve
+from assent.verbs.retire import retire
 from assent.verbs.store_copy import store_copy
 from assent.verbs.verify import verify
 from tests.verbs.place import MODEL, Place
@@ -37,6 +38,19 @@ def test_all_of_it_and_then_nothing(place: Place, target: MemoryStore) -> None:
     assert verify(place.open(store=target), [MODEL]).exit_code is ExitCode.DONE
     again = store_copy(workspace, OTHER)
     assert (again.sent_bytes, again.pointers, again.versions) == (0, 0, 1)
+
+
+def test_a_version_that_was_chosen_and_is_purged_is_counted(
+    place: Place, target: MemoryStore
+) -> None:
+    place.version(1)
+    place.version(2)
+    retire(place.open(), MODEL, "v1", reason="erase", purge=True)
+    workspace = place.open(store_at=lambda _: target)
+    chosen = store_copy(workspace, OTHER, model=MODEL, names=["v1"])
+    assert (chosen.versions, chosen.purged) == (0, 1)
+    other = store_copy(workspace, OTHER, model=MODEL, names=["v2"])
+    assert (other.versions, other.purged) == (1, 0)
 
 
 def test_what_is_lacking_is_named_and_the_rest_copied(place: Place, target: MemoryStore) -> None:

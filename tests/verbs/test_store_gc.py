@@ -14,7 +14,7 @@ from assent.core.digest import Digest, canonical_json, digest_of
 from assent.core.entry import Kind
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.keeping.plan import Why
-from assent.ports import Held, Source, StaysError
+from assent.ports import Held, NoAccessError, Source, StaysError
 from assent.recording.pointers import point_all
 from assent.stores.age_notes import Note
 from assent.stores.buckets import Bucket
@@ -68,6 +68,7 @@ def test_it_is_shown_first_and_then_taken_away(place: Place) -> None:
     assert store_gc(place.open(), older_than_s=MONTH_S).bundles == ()
 
 
+@pytest.mark.threat(63)
 def test_what_the_ledger_notes_stays(place: Place) -> None:
     place.version(1)
     noted = left_behind(place, "candidate")
@@ -85,6 +86,7 @@ def test_what_a_branch_ends_with_stays(place: Place) -> None:
     assert bundle in place.store.blobs
 
 
+@pytest.mark.threat(63)
 def test_what_is_used_meanwhile_is_spared(place: Place) -> None:
     """Between the plan and the deed somebody reviews it."""
     gone = left_behind(place, "candidate")
@@ -206,6 +208,7 @@ def test_one_blob_that_cannot_go_does_not_keep_the_others(place: Place) -> None:
     assert list(place.store.blobs) == [stuck]
 
 
+@pytest.mark.threat(63)
 def test_a_pointer_that_the_ledger_does_not_know_ends_it(place: Place) -> None:
     place.version(1)
     left_behind(place, "candidate")
@@ -216,6 +219,7 @@ def test_a_pointer_that_the_ledger_does_not_know_ends_it(place: Place) -> None:
         store_gc(place.open(), older_than_s=MONTH_S, delete=True)
 
 
+@pytest.mark.threat(63)
 @pytest.mark.parametrize("how", ["lose", "corrupt"])
 def test_where_it_is_not_known_what_is_needed_nothing_is_taken(place: Place, how: str) -> None:
     version = place.version(1)
@@ -225,6 +229,59 @@ def test_where_it_is_not_known_what_is_needed_nothing_is_taken(place: Place, how
     with pytest.raises(IntegrityError, match="nobody knows what they need"):
         store_gc(place.open(), older_than_s=MONTH_S, delete=True)
     assert gone in place.store.blobs
+
+
+def evidence_of(place: Place, bundle: Digest) -> Digest:
+    return Digest(read_manifest(place.store.read(bundle)).evidence.digest)
+
+
+@pytest.mark.threat(63)
+def test_a_candidate_whose_evidence_cannot_be_asked_for_ends_it(place: Place) -> None:
+    """Nobody knows whether a branch ends with its commit."""
+    bundle = place.bundle(0.9)
+    evidence, read = evidence_of(place, bundle), place.store.read
+    aged(place)
+
+    def silent(digest: Digest) -> bytes:
+        if digest == evidence:
+            raise NoAccessError("reading", "the registry does not answer")
+        return read(digest)
+
+    place.store.read = silent  # type: ignore[method-assign]  # the network
+    with pytest.raises(NoAccessError):
+        store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert bundle in place.store.blobs
+
+
+def test_a_candidate_whose_evidence_is_damaged_may_be_open(place: Place) -> None:
+    bundle = place.bundle(0.9)
+    evidence = evidence_of(place, bundle)
+    aged(place)
+    place.store.corrupt(evidence)
+    result = store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert (result.bundles, result.kept) == ((), {"open": 1})
+
+
+def test_a_candidate_whose_evidence_is_gone_is_of_no_use(place: Place) -> None:
+    bundle = place.bundle(0.9)
+    evidence = evidence_of(place, bundle)
+    aged(place)
+    place.store.lose(evidence)
+    result = store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert [(old.bundle, old.removed) for old in result.bundles] == [(bundle, True)]
+
+
+def test_what_the_ledger_notes_and_no_longer_looks_like_a_bundle_ends_it(place: Place) -> None:
+    """Its first bytes are damaged, by which a manifest is told from other blobs."""
+    place.version(1)
+    noted = left_behind(place, "candidate")
+    place.write(Kind.OVERRIDDEN, 1, noted)
+    aged(place)
+    before = set(place.store.blobs)
+    place.store.corrupt(noted)
+    with pytest.raises(IntegrityError, match="nobody knows what they need"):
+        store_gc(place.open(), older_than_s=MONTH_S, delete=True)
+    assert set(place.store.blobs) == before
 
 
 def test_a_day_is_the_least(place: Place) -> None:

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from assent.core.digest import hex_of
-from assent.core.entry import Kind
+from assent.core.digest import hex_of, short
+from assent.core.entry import Kind, ReviewRecord, Subject
 from assent.ports import Ledger, Store
 from assent.recording.appending import Intent, record
+from assent.recording.pointers import point_all
 from assent.stores.oci import open_store
 from assent.stores.registry import Registry
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
 from assent.verbs.verify import verify
 from assent.workspace import Workspace
-from tests.builders import draft, subject
+from tests.builders import AT, digest, draft, person, subject
 from tests.ledgers.test_every_file import folder, opened, small
 from tests.stores.proxies import proxied, unknown_to_gitlab
 from tests.stores.registries import registry
@@ -134,7 +135,7 @@ def test_a_store_without_any_pointer_is_one_fault_and_not_one_for_each(folder: P
     assert verify(opened(folder), ["churn"], blobs=False).exit_code == 0
 
 
-def test_a_version_that_no_manifest_keeps_is_kept_again(
+def test_what_no_manifest_keeps_is_kept_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its bytes are in the registry until that collects its garbage."""
@@ -157,3 +158,16 @@ def test_a_version_that_no_manifest_keeps_is_kept_again(
         kept = there.digest_of_tag(f"_bundle.{hex_of(bundle)}")
         assert kept == there.digest_of_tag("churn-v1")
         assert kept is not None
+
+        candidate = place.bundle(0.9)
+        about = Subject(bundle=candidate, model_digest=digest("m2"))
+        review = ReviewRecord(person=person("bob"), bundle=candidate, at=AT, role="bob")
+        approval = draft(Kind.APPROVED, about, approvals=(review,))
+        point_all(
+            place.open(), "churn", place.ledger.append(place.ledger.read("churn"), [approval])
+        )
+        [fault] = verify(place.open(), ["churn"]).faults
+        assert f"{short(candidate)} is kept by no manifest" in fault.problem
+        assert all(one.repaired for one in verify(place.open(), ["churn"], repair=True).faults)
+        again = verify(place.open(), ["churn"])
+        assert (again.faults, again.candidates) == ((), 1)

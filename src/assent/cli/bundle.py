@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.flags import flag
 from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace
 from assent.making.packing import BundleResult
@@ -28,11 +29,13 @@ from assent.verbs.bundle import bundle
     type=click.Path(path_type=Path, file_okay=False),
     help="Store the bundle in this folder, made by another job: verified, never executed.",
 )
+@flag("--force", "-f", help="Send what the store has lost of a bundle that it has.")
 @options.shared
 def command(
     model: str | None,
     folder: Path | None,
     source: Path | None,
+    force: bool,
     as_json: bool,
     config: Path | None,
 ) -> None:
@@ -53,6 +56,7 @@ def command(
         output=folder,
         made_in=source,
         progress=output.progress("stored"),
+        force=force,
     )
     finish(result, as_json, show, publish)
 

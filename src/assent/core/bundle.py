@@ -29,6 +29,8 @@ MODEL_DIGEST = "dev.assent.model.digest"
 EXECUTABLE = "dev.assent.model.executable"
 
 EVIDENCE_TITLE = "evidence.json"
+ATTACHED = "evidence/"
+"""What the title of an attachment begins with."""
 
 HANDED_OVER_BYTES = 20 * 2**30
 """How large a bundle may be that a job of a change hands over, where nobody has said otherwise."""
@@ -36,6 +38,10 @@ TOO_LARGE = "`max_bundle_size` of the base branch's assent.yaml says how large a
 
 _BEGINNING = b'{"annotations":{'
 """Of every manifest that is written here: canonical JSON has its keys in order."""
+
+_LATER = "if a later release of Assent has written it, upgrade; else do not trust who made it"
+
+_LONGEST_PATH, _LONGEST_PART = 1024, 255
 
 MAX_FILES = 100_000
 """The most files of a bundle, attachments included."""
@@ -125,6 +131,34 @@ def manifest_blob(
     attachments: Iterable[Attachment] = (),
 ) -> bytes:
     """The manifest's bytes; `digest_of` them is the bundle's identity."""
+    attached = [
+        Descriptor(
+            media_type=ATTACHMENT_MEDIA_TYPE,
+            digest=attachment.digest,
+            size=attachment.size_bytes,
+            annotations={TITLE: f"{ATTACHED}{attachment.path}"},
+        )
+        for attachment in attachments
+    ]
+    described = Descriptor(
+        media_type=EVIDENCE_MEDIA_TYPE,
+        digest=digest_of(evidence),
+        size=len(evidence),
+        annotations={TITLE: EVIDENCE_TITLE},
+    )
+    listed = tuple(files)
+    return _laid_out(model, model_digest(listed), listed, config, described, attached)
+
+
+def _laid_out(
+    model: str,
+    digest: Digest,
+    files: Iterable[ModelFile],
+    config: bytes,
+    evidence: Descriptor,
+    attachments: Iterable[Descriptor],
+) -> bytes:
+    """The one manifest of these parts."""
     ordered = sorted(files, key=lambda file: file.path)
     layers = [
         Descriptor(
@@ -139,29 +173,21 @@ def manifest_blob(
         )
         for file in ordered
     ]
-    layers += [
-        Descriptor(
-            media_type=ATTACHMENT_MEDIA_TYPE,
-            digest=attached.digest,
-            size=attached.size_bytes,
-            annotations={TITLE: f"evidence/{attached.path}"},
-        )
-        for attached in sorted(attachments, key=lambda attachment: attachment.path)
-    ]
-    layers.append(
-        Descriptor(
-            media_type=EVIDENCE_MEDIA_TYPE,
-            digest=digest_of(evidence),
-            size=len(evidence),
-            annotations={TITLE: EVIDENCE_TITLE},
-        )
-    )
+    layers += sorted(attachments, key=_title)
     manifest = Manifest(
         config=Descriptor(media_type=CONFIG_MEDIA_TYPE, digest=digest_of(config), size=len(config)),
-        layers=tuple(layers),
-        annotations={MODEL_NAME: model, MODEL_DIGEST: model_digest(ordered)},
+        layers=(*layers, evidence),
+        annotations={MODEL_NAME: model, MODEL_DIGEST: digest},
     )
     return canonical_json(manifest)
+
+
+def _title(descriptor: Descriptor) -> str:
+    return descriptor.annotations.get(TITLE, "")
+
+
+def _titled(descriptor: Descriptor, title: str) -> Descriptor:
+    return msgspec.structs.replace(descriptor, annotations={TITLE: title})
 
 
 def too_large(count: int, manifest_bytes: int, evidence_bytes: int, limit_bytes: int) -> str | None:
@@ -196,7 +222,9 @@ def read_manifest(content: bytes) -> Bundle:
     """Parse a manifest and check what it says of itself.
 
     Raises `IntegrityError` if it is not one of ours, if a path would leave the folder it is
-    written to, or if the model digest is not that of the files listed.
+    written to, if the model digest is not that of the files listed, or if it is not byte for byte
+    what is written of such a bundle: other tools go by other fields, and would serve something
+    else under its digest.
     """
     digest = digest_of(content)
     doing = f"reading bundle {digest}"
@@ -218,11 +246,11 @@ def read_manifest(content: bytes) -> Bundle:
     evidence: Descriptor | None = None
     for layer in manifest.layers:
         if layer.media_type == ATTACHMENT_MEDIA_TYPE:
-            attachments.append(layer)
+            attachments.append(_titled(layer, _title(layer)))
         elif layer.media_type == EVIDENCE_MEDIA_TYPE:
             if evidence is not None:
                 raise IntegrityError(doing, "it holds evidence twice")
-            evidence = layer
+            evidence = _titled(layer, EVIDENCE_TITLE)
         else:
             path = layer.annotations.get(FILE_PATH, "")
             if not is_safe_path(path):
@@ -237,14 +265,31 @@ def read_manifest(content: bytes) -> Bundle:
             )
     if evidence is None:
         raise IntegrityError(doing, "it holds no evidence")
-    if len({file.path for file in files}) != len(files):
+    paths = {file.path for file in files}
+    if len(paths) != len(files):
         raise IntegrityError(doing, "it holds one path twice")
+    if not paths.isdisjoint(_folders(paths)):
+        raise IntegrityError(doing, "one path in it is of a file and of a folder")
+    titles = {_title(attachment) for attachment in attachments}
+    if len(titles) != len(attachments):
+        raise IntegrityError(doing, "two attachments have one name")
+    for title in titles:
+        if not title.startswith(ATTACHED) or not is_safe_path(title):
+            raise IntegrityError(doing, f"the name {title!r} is none of an attachment")
     stated = manifest.annotations.get(MODEL_DIGEST, "")
     if stated != model_digest(files):
         raise IntegrityError(doing, f"it states the model digest {stated}, its files have another")
+    model = manifest.annotations.get(MODEL_NAME, "")
+    config = config_blob(model, files)
+    if content != _laid_out(model, Digest(stated), files, config, evidence, attachments):
+        raise IntegrityError(
+            doing,
+            "it is not written as bundles are, so that other tools may read another model in it",
+            hint=_LATER,
+        )
     return Bundle(
         digest=digest,
-        model=manifest.annotations.get(MODEL_NAME, ""),
+        model=model,
         model_digest=Digest(stated),
         files=tuple(files),
         evidence=evidence,
@@ -253,14 +298,29 @@ def read_manifest(content: bytes) -> Bundle:
     )
 
 
+def _folders(paths: Iterable[str]) -> set[str]:
+    """The folders in which these files lie."""
+    folders: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return folders
+
+
 def is_safe_path(path: str) -> bool:
-    """Whether a path stays inside the folder it is joined to: relative, no `..`, no back-slash,
-    no control character.
+    """Whether a path stays inside the folder it is joined to, and can be there: relative, no `..`,
+    no back-slash, no control character, no part that is longer than file systems take, and
+    nothing of a repository: its settings name programs, which Git runs.
     """
     parts = path.split("/")
     return (
         bool(path)
         and all(part not in ("", ".", "..") for part in parts)
+        and ".git" not in path.casefold().split("/")
+        and len(path) <= _LONGEST_PATH
         and "\\" not in path
         and path.isprintable()
+        and all(len(part.encode()) <= _LONGEST_PART for part in parts)
     )

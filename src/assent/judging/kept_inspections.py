@@ -1,4 +1,4 @@
-"""What was said of a model's files when it was registered, kept and found again.
+"""What was said of a model's files when it was approved or registered, kept and found again.
 
 Only what the ledger names is taken: whoever may write to the store could leave one of their own.
 """
@@ -27,21 +27,27 @@ from assent.workspace import Workspace
 
 
 def kept_inspection(workspace: Workspace, view: View, bundle: Bundle) -> Inspection | None:
-    """What trusted code said of the bundle's files when it was registered, if the code that is
-    running would say the same; None if nobody knows.
+    """What trusted code said of the bundle's files when it was approved or registered, if the code
+    that is running would say the same; None if nobody knows.
     """
     by = inspecting_code()
-    digest = _named(view, bundle) if by is not None and workspace.store.is_elsewhere else None
-    if by is None or digest is None:
+    if by is None or not workspace.store.is_elsewhere:
         return None
+    for digest in _named(view, bundle):
+        content = _content(workspace, digest)
+        if content is not None:
+            seen = decode(content, by=by, model_digest=bundle.model_digest)
+            if seen is not None:
+                return seen
+    return None
+
+
+def _content(workspace: Workspace, digest: Digest) -> bytes | None:
     try:
         layer = layer_of(workspace.store.read(digest))
-        content = None if layer is None else workspace.store.read(layer)
+        return None if layer is None else workspace.store.read(layer)
     except AssentError:
         return None  # it is gone, or damaged: the files say the same
-    if content is None:
-        return None
-    return decode(content, by=by, model_digest=bundle.model_digest)
 
 
 def keep_inspection(workspace: Workspace, candidate: LoadedBundle) -> Digest | None:
@@ -65,9 +71,15 @@ def keep_inspection(workspace: Workspace, candidate: LoadedBundle) -> Digest | N
     return stored.digest
 
 
-def _named(view: View, bundle: Bundle) -> Digest | None:
-    """The digest that the entry which registered a bundle names."""
+def _named(view: View, bundle: Bundle) -> list[Digest]:
+    """The digests that the entries name which registered or approved a bundle, the newest first."""
     known = view.record(bundle.digest)
-    if known is None or known.registered is None:
-        return None
-    return decode_entry(view.entry(known.registered)).inspection
+    if known is None:
+        return []
+    numbers = {opinion.seq for opinion in known.opinions.values()}
+    if known.registered is not None:
+        numbers.add(known.registered)
+    named = [
+        decode_entry(view.entry(number)).inspection for number in sorted(numbers, reverse=True)
+    ]
+    return [digest for digest in dict.fromkeys(named) if digest is not None]

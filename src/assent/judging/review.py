@@ -20,6 +20,7 @@ from assent.judging.review_notes import (
     candidate_notes,
     reused_notes,
     reverting_notes,
+    without_baseline,
 )
 from assent.judging.rule_changes import guarding_files, proposed_config, rule_changes_of
 from assent.making.attachments import read_attachment
@@ -146,7 +147,8 @@ def report_on(
         notes=(
             *(reused_notes(workspace, candidate, change) if is_reused else ()),
             *reverting_notes(workspace, view, candidate, change),
-            *candidate_notes(workspace, candidate, judgement.diff.baseline is None, policy),
+            *((without_baseline(view),) if judgement.diff.baseline is None else ()),
+            *candidate_notes(workspace, candidate, policy),
             *moved_store(workspace, view, candidate, proposed),
             *baseline_notes(view, judgement.diff.baseline),
         ),

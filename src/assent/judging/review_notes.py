@@ -60,8 +60,16 @@ def reverting_notes(
     return () if back is None else (f"{back.said_of(what)}.",)
 
 
+def without_baseline(view: View) -> str:
+    """Why there is nothing to compare a candidate with."""
+    why = "nothing of this model is registered yet"
+    if view.state.versions:
+        why = "no stage holds a version, and all that there were are retired or purged"
+    return f"There is no baseline: {why}. Absolute gates apply; gates on a change do not."
+
+
 def candidate_notes(
-    workspace: Workspace, candidate: LoadedBundle, is_first: bool, policy: Policy | None
+    workspace: Workspace, candidate: LoadedBundle, policy: Policy | None
 ) -> tuple[str, ...]:
     """What the base branch lacks that a verdict needs, and what is not known of the run."""
     notes = []
@@ -75,11 +83,6 @@ def candidate_notes(
         notes.append(
             f"{branch} has no policy for this model yet. The rules of this change were applied; "
             "nobody has agreed to them until it is merged."
-        )
-    if is_first:
-        notes.append(
-            "There is no baseline: nothing of this model is registered yet. Absolute gates apply; "
-            "gates on a change do not."
         )
     code, unproven = candidate.evidence.code, candidate.evidence.unproven
     if code.is_dirty:

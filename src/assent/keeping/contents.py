@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +12,7 @@ from assent.core.bundle import Bundle, read_manifest
 from assent.core.digest import Digest, is_digest
 from assent.errors import IntegrityError
 from assent.ports import Held, NotInStoreError, Store
+from assent.threads import each
 
 _READERS = 8
 _OURS = "application/vnd.assent."
@@ -71,23 +71,26 @@ def look(store: Store) -> Contents:
     damaged: list[Digest] = []
     strange: set[Digest] = set()
 
-    def read(digest: Digest) -> tuple[Digest, bytes | None]:
+    def read(digest: Digest) -> Bundle | set[Digest] | None:
+        """The bundle, what a manifest of another kind names, or nothing for what is damaged."""
         try:
-            return digest, store.read(digest)
+            content = store.read(digest)
         except NotInStoreError:  # taken away since
-            return digest, b""
+            return set()
         except IntegrityError:
-            return digest, None
+            return None
+        try:
+            return read_manifest(content)
+        except IntegrityError:
+            return _named_in(digest, content)
 
-    with ThreadPoolExecutor(_READERS) as readers:
-        for digest, content in readers.map(read, may_be):
-            if content is None:
-                damaged.append(digest)
-                continue
-            try:
-                bundles[digest] = read_manifest(content)
-            except IntegrityError:
-                strange |= _named_in(digest, content)
+    for digest, seen in zip(may_be, each(read, may_be, _READERS), strict=True):
+        if seen is None:
+            damaged.append(digest)
+        elif isinstance(seen, Bundle):
+            bundles[digest] = seen
+        else:
+            strange |= seen
     return Contents(
         blobs=blobs, bundles=bundles, damaged=tuple(damaged), strange=frozenset(strange)
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from assent.core.digest import Digest, short
+from assent.core.entry import decode_entry
 from assent.core.kept_inspection import layer_of
 from assent.core.registry import fold
 from assent.errors import AssentError, IntegrityError, OutsideError
 from assent.keeping.contents import Contents, look
-from assent.keeping.references import known_models
+from assent.keeping.references import bundles_in, known_models
 from assent.ports import NotInStoreError, StaysError, Store
 from assent.report.numbers import size
 from assent.workspace import Workspace
@@ -46,16 +49,16 @@ def take_away(
     model: str,
     bundle: Digest,
     contents: Contents,
-    inspection: Digest | None = None,
+    inspections: Collection[Digest] = (),
 ) -> str:
-    """Take away a bundle, the blobs that no other needs, and the `inspection` of its files; what
+    """Take away a bundle, the blobs that no other needs, and `inspections` of its files; what
     was done, in words, and what stays. The manifest goes last: while a blob stays, it says which,
     so that this can be done again. The ledger has said so before.
     """
     store = workspace.store
     try:
         done = _bundle_gone(workspace, contents, bundle)
-        if inspection is not None:
+        for inspection in inspections:
             _take_inspection(store, inspection)
         store.forget([bundle])
         store.relist(model)
@@ -152,7 +155,14 @@ def _unknown(workspace: Workspace, contents: Contents, bundle: Digest) -> list[s
     """The bundles that must stay, beside this one, of which nobody knows what they need."""
     lost = [short(digest) for digest in contents.damaged]
     for model in known_models(workspace):
-        registry = fold(model, workspace.ledger.read(model).entries())
+        view = workspace.ledger.read(model)
+        registry = fold(model, view.entries())
+        named = {
+            digest for content in view.entries() for digest in bundles_in(decode_entry(content))
+        }
+        unread = named & contents.blobs.keys() - contents.bundles.keys()
+        seen = {*contents.damaged, *registry.versions.values()}
+        lost += [short(digest) for digest in sorted(unread - seen)]
         lost += [
             f"v{number} of {model}"
             for number, digest in registry.versions.items()

@@ -26,7 +26,7 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
     purged: dict[int, Digest]
     named: frozenset[Digest]
     pointed: frozenset[Digest]
-    inspections: dict[Digest, Digest] = {}
+    inspections: dict[Digest, frozenset[Digest]] = {}
     locked: frozenset[Digest] = frozenset()
 
     @property
@@ -66,12 +66,13 @@ def references(read: FullRead) -> References:
             hint="upgrade Assent first",
         )
     named: set[Digest] = set()
-    inspections: dict[Digest, Digest] = {}
+    inspections: dict[Digest, frozenset[Digest]] = {}
     for content in read.view.entries():
         entry = decode_entry(content)
         named |= bundles_in(entry)
         if entry.inspection is not None and entry.subject.bundle is not None:
-            inspections[entry.subject.bundle] = entry.inspection
+            known = inspections.get(entry.subject.bundle, frozenset())
+            inspections[entry.subject.bundle] = known | {entry.inspection}
     gone = {record.bundle for record in records.values() if record.purged is not None}
     numbered = read.registry.versions.items()
     return References(

@@ -90,7 +90,7 @@ def _reused(
     workspace: Workspace, model: str, inputs: Inputs, digest: Digest
 ) -> EvaluateResult | None:
     """The evidence of the finished bundle of these inputs, if it is of this very model."""
-    hint = reusable(workspace, f"{model}/inputs/{hex_of(inputs.evaluate)}")
+    hint = reusable(workspace, model, f"{model}/inputs/{hex_of(inputs.evaluate)}")
     bundle = None if hint is None else load(workspace, model, hint)
     if bundle is None or bundle.model_digest != digest:
         return None

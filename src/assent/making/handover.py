@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assent.core.bundle import MAX_FILES, Bundle, read_manifest
@@ -16,8 +16,11 @@ from assent.making.attachments import MAX_BYTES
 from assent.making.bundle_size import BESIDE_BYTES, limit_of_taken, require_size
 from assent.making.bundles import decode_evidence, read_bundle
 from assent.making.packing import BundleResult, hint_of, stored_already
-from assent.ports import NotInStoreError, Progress, Source, Store, Stored, Wanted
+from assent.making.storing import Parts, StoredBundle, store_whole
+from assent.ports import NotInStoreError, Progress, Source, Store, Wanted
 from assent.workspace import Workspace
+
+_MADE_BY_ASSENT = "let the job write it with `assent bundle --output`, and change nothing in it"
 
 
 def taken(
@@ -46,13 +49,15 @@ def take(
     *,
     left_by: Run | None = None,
     progress: Progress | None = None,
+    force: bool = False,
 ) -> BundleResult:
     """Store the bundle that `bundle` has written to `folder` in another job: one of the run
     `left_by`, where the forge has said so.
 
     The folder is data of code that nobody has reviewed: every byte is verified, what it says of
-    itself becomes no hint for later runs, and nothing of it is run. Raises `UsageError` if it
-    holds no bundle of this model, and `IntegrityError` for one that does not verify.
+    itself becomes no hint for later runs, and nothing of it is run. A store elsewhere that has the
+    manifest is sent nothing, unless there is `force`. Raises `UsageError` if it holds no bundle of
+    this model, and `IntegrityError` for one that does not verify.
     """
     doing = f"taking the bundle of {model} from {folder}"
     _require_plain(folder, doing)
@@ -73,6 +78,8 @@ def take(
     if taken.model != model:
         raise IntegrityError(doing, f"bundle {short(digest)} is of {taken.model!r}")
     _require_of_run(known.run, left_by or workspace.context.woken_by, doing)
+    if not taken.files:
+        raise IntegrityError(doing, "it holds no file of a model", hint=_MADE_BY_ASSENT)
     if len(taken.files) + len(taken.attachments) > MAX_FILES:
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
     if any(attachment.size > MAX_BYTES for attachment in taken.attachments):
@@ -80,10 +87,9 @@ def take(
     sizes = [(file.path, file.size_bytes) for file in taken.files]
     sizes += [(attachment.path, attachment.size_bytes) for attachment in known.attachments]
     require_size(limit_of_taken(workspace, model), sizes, doing)
-    stored = _copied(workspace, source, taken, progress)
     config = Source(content=source.read(Digest(taken.config.digest)))
-    rest = workspace.store.add([config, Source(content=evidence_bytes)])
-    [stored_manifest] = workspace.store.add([Source(content=manifest, is_manifest=True)])
+    parts = Parts(manifest=manifest, beside=lambda: [config, Source(content=evidence_bytes)])
+    stored = _copied(workspace, source, taken, parts, progress, force=force)
     return BundleResult(
         model=model,
         bundle=digest,
@@ -91,14 +97,20 @@ def take(
         inputs_digest=known.inputs_digest,
         files=len(taken.files),
         size_bytes=sum(file.size_bytes for file in taken.files),
-        new_bytes=sum(blob.size_bytes for blob in (*stored, *rest, stored_manifest) if blob.is_new),
+        new_bytes=stored.new_bytes,
     )
 
 
 def _copied(
-    workspace: Workspace, source: Store, taken: Bundle, progress: Progress | None
-) -> list[Stored]:
-    """Store the model files and attachments of a bundle that another store holds."""
+    workspace: Workspace,
+    source: Store,
+    taken: Bundle,
+    parts: Parts,
+    progress: Progress | None,
+    *,
+    force: bool,
+) -> StoredBundle:
+    """Store a bundle that another store holds: its model files, its attachments, and the rest."""
     with scratch_folder(workspace.work, ".taken-") as scratch:
         # Verified while they are copied: only what has the digest that it is said to have gets
         # near the store. Each blob once: a thousand names of one large file are one file.
@@ -109,14 +121,17 @@ def _copied(
             for number, (digest, size) in enumerate(sizes.items())
         ]
         source.fetch(wanted)
-        stored = workspace.store.add(
-            [Source(path=blob.path, is_scratch=True) for blob in wanted], progress
-        )
-    if [blob.digest for blob in stored] != list(sizes):
-        raise IntegrityError(
-            f"taking the bundle of {taken.model}", "its files were changed while they were read"
-        )
-    return stored
+
+        def proven(digests: Sequence[Digest]) -> Parts:
+            if list(digests) != list(sizes):
+                raise IntegrityError(
+                    f"taking the bundle of {taken.model}",
+                    "its files were changed while they were read",
+                )
+            return parts
+
+        files = [Source(path=blob.path, is_scratch=True) for blob in wanted]
+        return store_whole(workspace.store, files, proven, progress, force=force)
 
 
 def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:

@@ -58,7 +58,7 @@ def bundle_of_here(
         )
     if done != "evaluate":
         run_evaluation(workspace, model, force=force, output=output, inputs=inputs)
-    made = make_bundle(workspace, model, progress=progress, inputs=inputs)
+    made = make_bundle(workspace, model, progress=progress, inputs=inputs, force=force)
     return made.bundle, False
 
 

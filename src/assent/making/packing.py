@@ -29,9 +29,10 @@ from assent.making.command_run import recovered
 from assent.making.inputs import Inputs, why_changed
 from assent.making.locks import current_lock
 from assent.making.scratch import Evaluated, kept
+from assent.making.storing import Parts, store_whole
 from assent.making.worktree import documents_of, inputs_of
 from assent.measure.model_files import is_executable, model_files
-from assent.ports import Source, Store, Stored
+from assent.ports import Source, Store
 from assent.workspace import Workspace
 
 REGISTRY_MANIFEST_BYTES = 4 << 20
@@ -62,13 +63,15 @@ def make_bundle(
     is_found_again: bool = True,
     progress: Callable[[int], None] | None = None,
     inputs: Inputs | None = None,
+    force: bool = False,
 ) -> BundleResult:
     """Store what was evaluated as one bundle; with `output`, write it to that folder instead, for
     `handover.take` in another job. Where `assent.lock` names the bundle and nothing was evaluated,
     only its name is written there. Without `is_found_again`, no later run takes it for the bundle
     of its inputs.
 
-    The same evidence and the same files give the same digest, and write nothing twice. Raises
+    The same evidence and the same files give the same digest, and write nothing twice; a store
+    elsewhere that has the manifest is taken to have the rest, unless there is `force`. Raises
     `UsageError` if nothing was evaluated, or if files have changed since.
     """
     doing = f"bundling {model}"
@@ -87,7 +90,7 @@ def make_bundle(
         reason = why_changed(evidence.inputs, inputs.files)
         raise UsageError(doing, f"{reason} since it was evaluated", hint="run `assent train` again")
     store = workspace.store if output is None else workspace.folder_store(output)
-    result = _packed(workspace, store, model, evaluated, progress)
+    result = _packed(workspace, store, model, evaluated, progress, force=force)
     if output is not None:
         store.remember(hint_of(model), result.bundle)
     elif is_found_again and not _is_locked(workspace, model, inputs, result.bundle):
@@ -102,68 +105,69 @@ def _packed(
     model: str,
     evaluated: Evaluated,
     progress: Callable[[int], None] | None,
+    *,
+    force: bool,
 ) -> BundleResult:
-    """Store the model's files, the evidence, and last the manifest: a bundle is there only when
-    everything that it names is.
-    """
+    """Store the model's files, the evidence, and last the manifest."""
     evidence, evidence_bytes = evaluated.evidence, canonical_json(evaluated.evidence)
     declared = workspace.settings(model).model
     named_paths = model_files(workspace.root, declared, documents_of(workspace, model))
-    _require_room(workspace, model, named_paths, evidence, evidence_bytes)
-    sizes = [(name, path.stat().st_size) for name, path in named_paths]
+    files = [_file(name, path) for name, path in named_paths]
+    _require_room(workspace, model, files, evidence, evidence_bytes)
+    sizes = [(file.path, file.size_bytes) for file in files]
     sizes += [(attachment.path, attachment.size_bytes) for attachment in evidence.attachments]
     is_for_others = store is not workspace.store
     limit = limit_of_made(workspace, model, for_others=is_for_others)
     require_size(limit, sizes, f"bundling {model}")
-    stored = store.add([Source(path=path) for _, path in named_paths], progress)
-    files = _stored_files(model, named_paths, stored, evaluated)
-    config = config_blob(model, files)
-    manifest = manifest_blob(model, files, config, evidence_bytes, evidence.attachments)
-    beside = [Source(content=config), Source(content=evidence_bytes)]
-    rest = store.add([*attached(workspace, model, evidence), *beside])
-    [stored_manifest] = store.add([Source(content=manifest, is_manifest=True)])
-    everything = [*stored, *rest, stored_manifest]
+
+    def parts(digests: Sequence[Digest]) -> Parts:
+        pairs = zip(files, digests, strict=True)
+        named = [msgspec.structs.replace(file, digest=digest) for file, digest in pairs]
+        if model_digest(named) != evaluated.model_digest:
+            raise UsageError(
+                f"bundling {model}",
+                "the model has changed since it was evaluated, so the evidence is not about it",
+                hint="run `assent evaluate` again",
+            )
+        config = config_blob(model, named)
+        return Parts(
+            manifest=manifest_blob(model, named, config, evidence_bytes, evidence.attachments),
+            beside=lambda: [
+                *attached(workspace, model, evidence),
+                Source(content=config),
+                Source(content=evidence_bytes),
+            ],
+        )
+
+    sources = [Source(path=path) for _, path in named_paths]
+    force = force or bool(workspace.lacking)
+    stored = store_whole(store, sources, parts, progress, force=force)
     return BundleResult(
         model=model,
-        bundle=stored_manifest.digest,
+        bundle=stored.digest,
         model_digest=evaluated.model_digest,
         inputs_digest=evidence.inputs_digest,
         files=len(files),
         size_bytes=sum(file.size_bytes for file in files),
-        new_bytes=sum(blob.size_bytes for blob in everything if blob.is_new),
+        new_bytes=stored.new_bytes,
         metrics=evidence.metrics,
     )
 
 
-def _stored_files(
-    model: str,
-    named_paths: Sequence[tuple[str, Path]],
-    stored: Sequence[Stored],
-    evaluated: Evaluated,
-) -> list[ModelFile]:
-    """The model's files as they were stored. Raises `UsageError` unless those were evaluated."""
-    files = [
-        ModelFile(
-            path=name,
-            digest=blob.digest,
-            size_bytes=blob.size_bytes,
-            is_executable=is_executable(path),
-        )
-        for (name, path), blob in zip(named_paths, stored, strict=True)
-    ]
-    if model_digest(files) != evaluated.model_digest:
-        raise UsageError(
-            f"bundling {model}",
-            "the model has changed since it was evaluated, so the evidence is not about it",
-            hint="run `assent evaluate` again",
-        )
-    return files
+def _file(name: str, path: Path) -> ModelFile:
+    """A file of the model, but for its digest."""
+    return ModelFile(
+        path=name,
+        digest=_ANY,
+        size_bytes=path.stat().st_size,
+        is_executable=is_executable(path),
+    )
 
 
 def _require_room(
     workspace: Workspace,
     model: str,
-    named_paths: Sequence[tuple[str, Path]],
+    files: Sequence[ModelFile],
     evidence: Evidence,
     evidence_bytes: bytes,
 ) -> None:
@@ -172,16 +176,7 @@ def _require_room(
     """
     doing = f"bundling {model}"
     limit = workspace.store.largest_manifest_bytes
-    count = len(named_paths) + len(evidence.attachments)
-    files = [
-        ModelFile(
-            path=name,
-            digest=_ANY,
-            size_bytes=path.stat().st_size,
-            is_executable=is_executable(path),
-        )
-        for name, path in named_paths
-    ]
+    count = len(files) + len(evidence.attachments)
     size = manifest_size(model, files, evidence_bytes, evidence.attachments)
     problem = too_large(count, size, len(evidence_bytes), limit)
     if problem is not None:

@@ -187,7 +187,7 @@ def _trained_digest(workspace: Workspace, model: str, known: Mapping[str, Digest
 
 
 def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Bundle | None:
-    hint = reusable(workspace, f"{model}/trained/{hex_of(inputs.train)}")
+    hint = reusable(workspace, model, f"{model}/trained/{hex_of(inputs.train)}")
     bundle = None if hint is None else load(workspace, model, hint)
     if bundle is None or is_of_other_dirt(
         workspace, open_bundle(workspace, bundle).evidence, inputs

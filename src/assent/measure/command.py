@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +21,9 @@ from assent.measure.interpreters import Seen
 from assent.measure.watch import Watch
 
 GRACE_S = 5.0
+
+_PAUSE_MS, _SHORT_PAUSE_MS = 500, 20
+"""How long a wait lasts that the end of the child interrupts, and one that nothing does."""
 
 
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +62,7 @@ def run_command(
     watch = Watch(process.pid, folder)
     try:
         watch.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        status, usage = _wait(process.pid)
     except KeyboardInterrupt:
         _stop(process)
         raise
@@ -101,6 +106,29 @@ def _start(
         if not folder.is_dir():
             raise UsageError(doing, f"there is no folder {folder}") from None
         raise OutsideError(doing, error.strerror or str(error)) from None
+
+
+def _wait(child: int) -> tuple[int, resource.struct_rusage]:
+    """Wait for the end of a child: its status, and what it has used.
+
+    A signal that comes between Python's last look and the call that waits is not heard until that
+    call returns. So none of these lasts long.
+    """
+    with ExitStack() as stack:
+        ends = select.poll()
+        pause_ms = _PAUSE_MS
+        try:
+            descriptor = os.pidfd_open(child)  # readable at the end
+        except (AttributeError, OSError):  # not Linux, or an old one
+            pause_ms = _SHORT_PAUSE_MS
+        else:
+            stack.callback(os.close, descriptor)
+            ends.register(descriptor, select.POLLIN)
+        while True:
+            ended, status, usage = os.wait4(child, os.WNOHANG)
+            if ended:
+                return status, usage
+            ends.poll(pause_ms)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

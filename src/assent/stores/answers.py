@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 _MAX_BODY_BYTES = 4 << 20
 _LONGEST_MESSAGE = 300
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _OF_TYPES = re.compile(r"\b(?:MANIFEST_INVALID|UNSUPPORTED)\b")
+_IN_BETWEEN = "see that `store` names a registry, and what stands in between, as a proxy"
 _LOST = re.compile(r"\b(?:MANIFEST_BLOB_UNKNOWN|BLOB_UNKNOWN|BLOB_UPLOAD_UNKNOWN)\b")
 
 
@@ -54,8 +56,11 @@ class BrokenError(Exception):
 
 
 def host_of(url: str) -> str:
-    """The host of an address, for people."""
-    return urlsplit(url).hostname or "?"
+    """The host of an address, for people: the rest may be signed with a secret."""
+    try:
+        return urlsplit(url).hostname or "?"
+    except ValueError:
+        return "?"
 
 
 def is_of_types(status: int, message: str) -> bool:
@@ -78,10 +83,10 @@ def parts(answer: requests.Response, skip: int) -> Iterator[bytes]:
             done += len(part)
             if done > skip:
                 yield part[-(done - skip) :] if done - skip < len(part) else part
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:  # a length below zero
         raise BrokenError(f"{host_of(answer.url)}: {_plain(error)}") from None
     length = answer.headers.get("Content-Length", "")
-    if length.isdecimal() and done < int(length):
+    if _LENGTH.fullmatch(length) and done < int(length):
         raise BrokenError(f"{host_of(answer.url)}: the answer was cut off")
 
 
@@ -136,9 +141,12 @@ def failure_of(error: Exception, url: str, doing: str) -> Exception:
             hint="REQUESTS_CA_BUNDLE names a file with the certificates of your own authority",
         )
     if isinstance(error, requests.TooManyRedirects):
-        return NoAccessError(doing, f"{host} leads in circles")
+        return NoAccessError(doing, f"{host} leads in circles", hint=_IN_BETWEEN)
+    if isinstance(error, requests.exceptions.InvalidHeader):
+        return NoAccessError(doing, f"{host} answers with a header that is none", hint=_IN_BETWEEN)
     if isinstance(error, ValueError):  # an address; its text may hold what is signed with a secret
-        return NoAccessError(doing, f"{host} leads to an address that is none, or not secret")
+        problem = f"{host} leads to an address that is none, or not secret"
+        return NoAccessError(doing, problem, hint=_IN_BETWEEN)
     return BrokenError(f"{host}: {_plain(error)}")
 
 

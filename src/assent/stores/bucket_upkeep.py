@@ -71,12 +71,17 @@ class BucketUpkeep:
 
         yield from Transfers().run(look, list(sizes), CONNECTIONS, most=CONNECTIONS)
 
-    def renew(self, digests: Sequence[Digest]) -> frozenset[Digest]:
-        """Note that blobs are used, if their age is counted at all; which of them."""
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """Note that blobs are used, if their age is counted at all."""
         noted = self._noted() if digests else frozenset()
         counted = [digest for digest in dict.fromkeys(digests) if digest in noted]
-        Transfers().run(self._renew, counted, CONNECTIONS, most=CONNECTIONS)
-        return frozenset(counted)
+        Transfers().run(self.renew_one, counted, CONNECTIONS, most=CONNECTIONS)
+
+    def renew_one(self, digest: Digest) -> None:
+        """The same of one blob, by its own note alone."""
+        note = self._note(digest)
+        if note is not None and note.age_s >= FRESH_S:
+            self._write_note(digest)
 
     def remove(self, digest: Digest, *, older_than_s: float) -> bool:
         """See `Upkeep.remove`."""
@@ -137,11 +142,6 @@ class BucketUpkeep:
     def _noted(self) -> frozenset[Digest]:
         names = (_digest_in(name) for name in self._bucket.names(_USED))
         return frozenset(Digest(digest) for digest in names if is_digest(digest))
-
-    def _renew(self, digest: Digest) -> None:
-        note = self._note(digest)
-        if note is not None and note.age_s >= FRESH_S:
-            self._write_note(digest)
 
     def _note(self, digest: Digest) -> Note | None:
         answer = self._bucket.read(f"{_USED}/{hex_of(digest)}", _MAX_NOTE_BYTES)

@@ -11,7 +11,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -22,6 +21,7 @@ from assent.core.buckets import Address, Service
 from assent.errors import OutsideError, UsageError, to_install
 from assent.ports import NoAccessError
 from assent.stores.parallel import StoppedError
+from assent.threads import heard
 
 if TYPE_CHECKING:
     from obstore import PutMode
@@ -133,7 +133,7 @@ class Bucket:
         count, parts = 0, iter(answer.stream(min_chunk_size=_READ_BYTES))
         while most is None or count <= most:
             with self._told(doing):
-                part = next(parts, None)
+                part = heard(lambda: next(parts, None))
             if part is None:
                 break
             count += len(part)
@@ -244,7 +244,7 @@ class Bucket:
                 raise CutOffError(doing, "the upload is not known there", hint=_AGAIN) from None
             return Seen(size=size, raw=done["e_tag"], version=done["version"])
 
-        return _aside(lambda: self._once(doing, sent), stop)
+        return self._once(doing, sent, stop)
 
     def copy(self, name: str, to: str) -> None:
         """Have what an object holds under another name, without fetching it. Raises
@@ -291,6 +291,8 @@ class Bucket:
             try:
                 done = obstore.put(self._store, name, content, mode=mode, use_multipart=False)
             except (AlreadyExistsError, PreconditionError):
+                if mode == "overwrite":
+                    raise self._told(doing).kept_as_it_is() from None
                 raise MovedOnError from None
             except FileNotFoundError:  # what else would there have to be?
                 raise self._told(doing).no_bucket() from None
@@ -326,13 +328,15 @@ class Bucket:
                 continue
         return self._once(doing, call)
 
-    def _once(self, doing: str, call: Callable[[], Result]) -> Result:
+    def _once(
+        self, doing: str, call: Callable[[], Result], stop: threading.Event | None = None
+    ) -> Result:
         if self._given_up is not None:
             told = self._given_up
             raise _SilentError(doing, told.problem, hint=told.hint)
         try:
             with self._told(doing):
-                return call()
+                return heard(call, stop)
         except _SilentError as error:
             self._given_up = error
             raise
@@ -415,6 +419,16 @@ class _Telling:
         problem = f"{where} does not do that, for a reason that is not known here"
         hint = "look at the settings of this service in the environment: docs/stores.md"
         return OutsideError(self._doing, problem, hint=hint)
+
+    def kept_as_it_is(self) -> OutsideError:
+        """What is said where an object is not replaced, whatever stands there."""
+        where = f"{self._address.service}://{self._address.bucket}"
+        return OutsideError(
+            self._doing,
+            f"{where} does not replace what stands there",
+            hint="a lease, a hold or a policy of the bucket keeps it: pointers, hints and notes "
+            "have to be replaceable (docs/stores.md)",
+        )
 
     def no_bucket(self) -> OutsideError:
         """What is said where there is no bucket at all."""
@@ -536,17 +550,6 @@ def _s3(environ: Mapping[str, str], doing: str) -> dict[str, Any]:
             f"there is no login in the profile {profile!r}",
             hint="look at AWS_PROFILE and at `aws configure list`",
         ) from None
-
-
-def _aside(call: Callable[[], Result], stop: threading.Event) -> Result:
-    """What a long call gives, while this thread hears Ctrl-C, and then stops it."""
-    with ThreadPoolExecutor(1) as pool:
-        working = pool.submit(call)
-        try:
-            return working.result()
-        except BaseException:
-            stop.set()
-            raise
 
 
 def _seen(meta: Mapping[str, Any]) -> Seen:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from assent.core.digest import Digest, digest_of, hex_of
 from assent.core.units import size_bytes
 from assent.errors import UsageError
-from assent.stores.local_files import digest_of_file, scratch, write_all
+from assent.stores.local_files import digest_of_file, scratch, unsaid, write_all
 
 FOLDER, SIZE = "ASSENT_CACHE", "ASSENT_CACHE_SIZE"
 """The variables that name the folder, or switch it off, and how much it may hold."""
@@ -95,6 +95,7 @@ class BlobCache:
         self._lock = threading.Lock()
         self._sound: dict[Digest, tuple[int, ...]] = {}
         self._is_usable: bool | None = None
+        self._is_lockless = False
 
     def find(self, digest: Digest) -> Path | None:
         """Where the blob is, read whole and found to be what its digest says; None if it is not
@@ -105,10 +106,10 @@ class BlobCache:
         path = self._place(digest)
         try:
             known = self._sound.get(digest)
-            is_known = known is not None and known == _signature(path)
+            is_known = known is not None and _shows_all(known) and known == _signature(path)
             os.utime(path, follow_symlinks=False)
             before = _signature(path)
-            if before is None or not (is_known or digest_of_file(path, _ignore) == digest):
+            if before is None or not (is_known or digest_of_file(path, unsaid) == digest):
                 self.forget(digest)
                 return None
         except OSError:
@@ -160,9 +161,9 @@ class BlobCache:
             with self._locked():
                 if self._room(len(content)) < len(content):
                     return
-            with scratch(self._temporary) as (path, target):
-                write_all(target, content)
-                os.replace(path, self._place(digest))  # noqa: PTH105  # a text
+                with scratch(self._temporary) as draft:
+                    write_all(draft.target, content)
+                    draft.become(self._place(digest))
 
     def forget(self, digest: Digest) -> None:
         """Hold the blob no more."""
@@ -222,9 +223,11 @@ class BlobCache:
         return max(limit - held, 0)
 
     def _entries(self) -> list[_Entry]:
-        """All that is here, what is not complete yet included; what killed processes left goes."""
+        """All that is here, what is not complete yet included; what killed processes left goes.
+        What becomes complete meanwhile is seen twice, and not missed.
+        """
         now, held = time.time(), []
-        for folder in (self._blobs, self._temporary):
+        for folder in (self._temporary, self._blobs):
             with os.scandir(folder) as entries:
                 for entry in entries:
                     with suppress(OSError):  # it may just go
@@ -296,14 +299,19 @@ class BlobCache:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
         descriptor = os.open(self.folder / "lock", flags, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._lock_file(descriptor)
             yield
         finally:
             os.close(descriptor)
 
-
-def _ignore(_: int) -> None:
-    return
+    def _lock_file(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            if not self._is_lockless:
+                self._is_lockless = True
+                self._say(f"the cache {self.folder} keeps nothing new: it cannot be locked there")
+            raise
 
 
 def _signature(path: Path) -> tuple[int, ...] | None:
@@ -312,6 +320,11 @@ def _signature(path: Path) -> tuple[int, ...] | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     return status.st_ino, status.st_dev, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _shows_all(signature: tuple[int, ...]) -> bool:
+    """Whether a file has times that show each change: those of whole seconds do not."""
+    return any(time_ns % 10**9 for time_ns in signature[-2:])
 
 
 def _linked(held: Cached, draft: Path) -> bool:

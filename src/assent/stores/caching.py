@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assent.core.digest import Digest
@@ -41,11 +41,21 @@ class CachingStore:
         """See `Store.is_elsewhere`."""
         return self._remote.is_elsewhere
 
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """See `Store.abilities`."""
+        return self._remote.abilities
+
     # --- blobs ------------------------------------------------------------------------------------
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
-        """See `Store.add`."""
-        stored = self._remote.add(sources, progress)
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
+        """See `Store.add`. What is there already is kept here as well."""
+        stored = self._remote.add(sources, progress, unless)
         if self._cache is not None:
             self._cache.keep(
                 [
@@ -55,6 +65,10 @@ class CachingStore:
                 ]
             )
         return stored
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`."""
+        return self._remote.keeps(manifest)
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`."""
@@ -124,13 +138,13 @@ class CachingStore:
         """See `Store.pointers`."""
         return self._remote.pointers(model)
 
-    def astray(self, model: str) -> tuple[str, ...]:
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
         """See `Store.astray`."""
-        return self._remote.astray(model)
+        return self._remote.astray(model, bundles)
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
-        self._remote.relist(model)
+        self._remote.relist(model, bundles)
 
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""
@@ -235,8 +249,8 @@ def _brought(cache: BlobCache, wanted: Wanted, transfers: Transfers) -> bool:
 
 
 def _copy(place: Path, wanted: Wanted, doing: str, transfers: Transfers) -> None:
-    with outside(doing), scratch(wanted.path.parent, prefix=".assent-") as (path, target):
-        digest, _ = pour(place, target, transfers.proceed)
+    with outside(doing), scratch(wanted.path.parent, prefix=".assent-") as draft:
+        digest, _ = pour(place, draft.target, transfers.proceed)
         if digest != wanted.digest:
             raise corrupt(doing)
-        Path(path).replace(wanted.path)
+        draft.become(wanted.path)

@@ -10,12 +10,15 @@ a valid store and at most some files in `tmp`.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
@@ -32,10 +35,19 @@ from assent.ports import (
 )
 from assent.stores import layout
 from assent.stores.flushing import flush_files, make_folder
+from assent.stores.folder_abilities import (
+    LOCKLESS,
+    FolderAbilities,
+    can_replace,
+    file_system_of,
+    probe,
+)
+from assent.stores.folder_names import FolderNames
 from assent.stores.folder_upkeep import FolderUpkeep
 from assent.stores.layout import Index, Place
 from assent.stores.local_files import (
     CHUNK_BYTES,
+    Draft,
     buffer,
     bundle_of,
     corrupt,
@@ -46,16 +58,21 @@ from assent.stores.local_files import (
     pour,
     scratch,
     size_of,
+    unsaid,
     write_all,
 )
 from assent.stores.parallel import Transfers
-from assent.stores.pointing import Pointing
+from assent.stores.pointing import LAST_WINS, Pointing
 
 _TAIL_BYTES = 4096
 _SMALL_BYTES = 256 << 10
 _MAX_READ_BYTES = 64 << 20  # of manifests and evidence, which are read into memory
 _MAX_SMALL_FILE_BYTES = 64 << 10
 _SWEEP_AFTER_S = 24 * 60 * 60
+_REPLACED = (errno.ESTALE, errno.ENOENT)
+
+_writing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+"""Those of this process wait for each other on any file system."""
 
 
 class DirectoryStore(Pointing):
@@ -66,6 +83,7 @@ class DirectoryStore(Pointing):
         self._blobs = root / layout.BLOBS / "sha256"
         self._blobs_text = str(self._blobs)
         self._temporary = root / layout.TEMPORARY
+        self._names = FolderNames(root)
         self._upkeep = FolderUpkeep(self._blobs, self._temporary)
         self._lock = threading.Lock()
         self._is_open = False
@@ -83,10 +101,16 @@ class DirectoryStore(Pointing):
 
     # --- blobs ----------------------------------------------------------------------------------
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         """See `Store.add`. Content given in memory (manifests, evidence) is on the disk when this
         returns; files may still be in the system's cache until `flush`.
         """
+        del unless
         if not sources:
             return []
         sizes = [size_of(source) for source in sources]
@@ -110,6 +134,11 @@ class DirectoryStore(Pointing):
             with outside(f"storing in {self.root}"):
                 flush_folder(self._blobs)
         return stored
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`: it is not elsewhere."""
+        del manifest
+        return False
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`; at most 64 MiB."""
@@ -171,6 +200,8 @@ class DirectoryStore(Pointing):
         with outside(doing):
             if not all(self._renew(digest) for digest in dict.fromkeys(digests)):
                 raise missing(doing)
+            with suppress(PermissionError):  # of the account: whoever may write goes on with it
+                self._require_replacing()
             try:
                 flush_files([self._path(digest) for digest in dict.fromkeys(digests)])
                 for folder in (self._blobs, self._blobs.parent, self.root, self.root.parent):
@@ -189,8 +220,25 @@ class DirectoryStore(Pointing):
 
     @property
     def lacking(self) -> str:
-        """See `Pointers.lacking`: the writers of one machine wait for each other."""
+        """See `Pointers.lacking`: the writers of one machine wait for each other, where there are
+        locks. What another machine has written, a share may show late.
+        """
+        if not self._abilities.has_locks:
+            return f"its file system has no locks, so that {LAST_WINS}"
+        if not self._abilities.is_of_one_machine:
+            return f"several machines may have it mounted, and {LAST_WINS}"
         return ""
+
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """See `Store.abilities`."""
+        return self._abilities.words
+
+    @cached_property
+    def _abilities(self) -> FolderAbilities:
+        self._open()
+        with outside(f"trying what the file system of {self.root} can do"):
+            return probe(self._temporary)
 
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
@@ -203,16 +251,18 @@ class DirectoryStore(Pointing):
         with outside(f"reading the pointers of {model}"):
             return {place.name: self._pointer(place) for place in self._places(model)}
 
-    def astray(self, model: str) -> tuple[str, ...]:
-        """See `Store.astray`: the tags in `index.json`."""
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
+        """See `Store.astray`: the tags in `index.json`. A blob needs no name to stay."""
+        del bundles
         path = self.root / layout.INDEX_FILE
         with outside(f"comparing {path} with the pointers of {model}"):
             wanted = self._index_of([model])
-            there = layout.read_index(path.read_bytes()) if path.is_file() else None
+            there = layout.read_index(_read(path) or b"")
         return layout.astray(Index() if there is None else there, wanted, model)
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
+        del bundles
         self._open()
         with outside(f"listing the pointers of {model}"), self._locked():
             index, wanted = self._index(), self._index_of([model])
@@ -222,22 +272,24 @@ class DirectoryStore(Pointing):
 
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""
-        path = self.root / layout.hint_place(name).name
+        place = layout.hint_place(name)
         self._open()
         with outside(f"writing the hint {name}"):
-            self._write(path, bundle.encode() + b"\n")
+            self._names.require_own(place)
+            self._write(self.root / place.name, bundle.encode() + b"\n")
 
     def recall(self, name: str) -> Digest | None:
         """See `Store.recall`."""
-        path = self.root / layout.hint_place(name).name
+        place = layout.hint_place(name)
         with outside(f"reading the hint {name}"):
-            content = _small_file(path)
-        return bundle_of(content)
+            content = _small_file(self.root / place.name)
+            return bundle_of(content) if content and self._names.has_own(place) else None
 
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""
         with outside(f"reading the hints of {model}"):
-            files = self._hints([layout.check_model(model)])
+            is_own = self._names.has_own(Place(model=layout.check_model(model), kind=layout.HEAD))
+            files = self._hints([model] if is_own else [])
             bundles = [bundle_of(_small_file(path)) for path in files]
         return frozenset(bundle for bundle in bundles if bundle is not None)
 
@@ -254,7 +306,7 @@ class DirectoryStore(Pointing):
         """
         path = self.root / layout.INDEX_FILE
         with outside(f"listing what {self.root} holds"):
-            yield from self._upkeep.held(path.read_bytes() if path.is_file() else None)
+            yield from self._upkeep.held(_read(path))
 
     def renew(self, digests: Sequence[Digest]) -> None:
         """See `Upkeep.renew`."""
@@ -299,10 +351,27 @@ class DirectoryStore(Pointing):
                 self._upkeep.sweep(_SWEEP_AFTER_S)
             self._is_open = True
 
+    def _require_replacing(self) -> None:
+        """Before anything is decided that a pointer has to follow."""
+        self._temporary.mkdir(exist_ok=True)
+        if not can_replace(self._temporary):
+            kind = file_system_of(self.root)
+            raise OutsideError(
+                f"opening the store {self.root}",
+                f"its file system{kind and f' ({kind})'} does not let one file take the place of "
+                "another by being renamed, and a pointer moves in no other way",
+                hint="keep the store on another one, in a registry or in a bucket: docs/stores.md",
+            )
+
     def _write_what_oci_needs(self) -> None:
-        if not (self.root / layout.LAYOUT_FILE).exists():
+        has_layout, has_index = (
+            (self.root / name).exists() for name in (layout.LAYOUT_FILE, layout.INDEX_FILE)
+        )
+        if not (has_layout and has_index):
+            self._require_replacing()
+        if not has_layout:
             self._write(self.root / layout.LAYOUT_FILE, layout.LAYOUT)
-        if not (self.root / layout.INDEX_FILE).exists():
+        if not has_index:
             with self._locked():
                 self._write_index(self._index())
 
@@ -314,11 +383,11 @@ class DirectoryStore(Pointing):
         with outside(f"storing {digest}"):
             if self._holds(digest, size, content) and self._renew(digest):
                 return Stored(digest=digest, size_bytes=size, is_new=False)
-        with outside(f"storing {digest}"), scratch(self._temporary) as (path, target):
-            write_all(target, content)
+        with outside(f"storing {digest}"), scratch(self._temporary) as draft:
+            write_all(draft.target, content)
             if is_durable:
-                os.fsync(target)
-            is_new = self._publish(path, digest, size)
+                os.fsync(draft.target)
+            is_new = self._publish(draft, digest, size)
         return Stored(digest=digest, size_bytes=size, is_new=is_new)
 
     def _keep_file(self, source: Path, twins: Sequence[Path], transfers: Transfers) -> Stored:
@@ -332,9 +401,9 @@ class DirectoryStore(Pointing):
                 if self._holds(digest, size) and self._renew(digest):
                     return Stored(digest=digest, size_bytes=size, is_new=False)
                 advance = transfers.proceed
-            with scratch(self._temporary) as (path, target):
-                digest, size = pour(source, target, advance)
-                is_new = self._publish(path, digest, size)
+            with scratch(self._temporary) as draft:
+                digest, size = pour(source, draft.target, advance)
+                is_new = self._publish(draft, digest, size)
         return Stored(digest=digest, size_bytes=size, is_new=is_new)
 
     def _fetch_one(self, wanted: Wanted, transfers: Transfers) -> None:
@@ -352,11 +421,11 @@ class DirectoryStore(Pointing):
                 raise corrupt(doing)
             if wanted.is_scratch and self._linked(wanted, transfers):
                 return
-            with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
-                digest, _ = pour(Path(self._path(wanted.digest)), target, advance)
+            with scratch(wanted.path.parent, prefix=".assent-") as draft:
+                digest, _ = pour(Path(self._path(wanted.digest)), draft.target, advance)
                 if digest != wanted.digest:
                     raise corrupt(doing)
-                Path(path).replace(wanted.path)
+                draft.become(wanted.path)
 
     def _linked(self, wanted: Wanted, transfers: Transfers) -> bool:
         """Let a file that nobody writes to be the blob itself, verified, and on no disk twice;
@@ -375,32 +444,38 @@ class DirectoryStore(Pointing):
         transfers.advance(wanted.size_bytes)
         return True
 
-    def _publish(self, path: str, digest: Digest, size: int) -> bool:
-        """Let the complete file at `path` appear under its digest; say whether it was missing or
-        damaged.
-        """
+    def _publish(self, draft: Draft, digest: Digest, size: int) -> bool:
+        """Let a complete file appear under its digest; say whether it was missing or damaged."""
+        draft.close()
         with self._lock:  # of two equal sources of one call, one is new
             if self._holds(digest, size) and self._renew(digest):
-                os.unlink(path)  # noqa: PTH108  # see `_path`
+                draft.drop()
                 return False
-            os.replace(path, self._path(digest))  # noqa: PTH105  # see `_path`
+            draft.become(self._path(digest))
             self._known_sound.add(digest)
             return True
 
     def _write(self, path: Path, content: bytes) -> None:
         """Replace a small file at once and for good."""
         make_folder(path.parent)
-        with scratch(self._temporary) as (temporary, target):
-            write_all(target, content)
-            os.fsync(target)
-            Path(temporary).replace(path)
+        with scratch(self._temporary) as draft:
+            write_all(draft.target, content)
+            os.fsync(draft.target)
+            draft.become(path)
         flush_folder(path.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One writer of pointers and index at a time, on all processes of this machine."""
-        with (self.root / layout.LOCK_FILE).open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        """One writer of pointers and index at a time, on all processes of this machine, if the file
+        system has locks: without them it is as in a registry, and `lacking` says so.
+        """
+        path = self.root / layout.LOCK_FILE
+        with _writing[str(path.absolute())], path.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                if error.errno not in LOCKLESS:
+                    raise
             yield
 
     # --- pointers ---------------------------------------------------------------------------------
@@ -411,6 +486,7 @@ class DirectoryStore(Pointing):
         place = layout.pointer_place(name)
         self._open()
         with outside(f"writing the pointer {name}"), self._locked():
+            self._names.require_own(place)
             yield place, self._pointer(place)
 
     def _write_pointer(self, place: Place, pointer: Pointer) -> None:
@@ -433,8 +509,7 @@ class DirectoryStore(Pointing):
 
     def _index(self) -> Index:
         """The index as it is, or made again from the pointers if it is missing or damaged."""
-        path = self.root / layout.INDEX_FILE
-        index = layout.read_index(path.read_bytes()) if path.is_file() else None
+        index = layout.read_index(_read(self.root / layout.INDEX_FILE) or b"")
         return self._index_of(self._models()) if index is None else index
 
     def _index_of(self, models: Sequence[str]) -> Index:
@@ -460,7 +535,7 @@ class DirectoryStore(Pointing):
     def _write_index(self, index: Index) -> None:
         path = self.root / layout.INDEX_FILE
         content = layout.index_bytes(index)
-        if not path.exists() or path.read_bytes() != content:
+        if _read(path) != content:
             self._write(path, content)
 
     # --- reading --------------------------------------------------------------------------------
@@ -492,7 +567,7 @@ class DirectoryStore(Pointing):
             is_sound = (
                 path.read_bytes() == content
                 if content is not None
-                else digest_of_file(path, _unsaid) == digest
+                else digest_of_file(path, unsaid) == digest
             )
         except FileNotFoundError:  # taken away since
             return False
@@ -514,11 +589,13 @@ class DirectoryStore(Pointing):
 
     def _pointer(self, place: Place) -> Pointer | None:
         content = _small_file(self.root / place.name)
-        return layout.read_pointer(content) if content is not None else None
+        return layout.read_pointer(content) if content and self._names.has_own(place) else None
 
     def _places(self, model: str) -> Iterator[Place]:
         """The places of a model's pointers, in the order of their names."""
         root = self.root / layout.check_model(model)
+        if not self._names.has_own(Place(model=model, kind=layout.HEAD)):
+            return
         if (root / layout.HEAD).is_file():
             yield Place(model=model, kind=layout.HEAD)
         for kind in (layout.STAGES, layout.VERSIONS):
@@ -537,12 +614,25 @@ def _threads_for(sizes: Sequence[int]) -> int:
 
 def _small_file(path: Path) -> bytes | None:
     """The content of a pointer or a hint; None if there is none or it cannot be one."""
+    content = _read(path, _MAX_SMALL_FILE_BYTES + 1)
+    return content if content is None or len(content) <= _MAX_SMALL_FILE_BYTES else None
+
+
+def _read(path: Path, most: int = -1, goes: int = 3) -> bytes | None:
+    """What a file holds that others replace; None if there is none. What was replaced between its
+    opening and its reading, a share may not have any more: then what stands there now is read.
+    """
     try:
         with path.open("rb") as file:
-            content = file.read(_MAX_SMALL_FILE_BYTES + 1)
-    except (FileNotFoundError, IsADirectoryError):
+            return file.read(most)
+    except IsADirectoryError:
         return None
-    return content if len(content) <= _MAX_SMALL_FILE_BYTES else None
+    except OSError as error:
+        if goes > 1 and error.errno in _REPLACED and path.exists():
+            return _read(path, most, goes - 1)
+        if isinstance(error, FileNotFoundError):
+            return None
+        raise
 
 
 def _small_content(path: Path, size: int) -> memoryview:
@@ -564,7 +654,3 @@ def _tail(path: Path) -> bytes:
     with path.open("rb") as file:
         file.seek(-_TAIL_BYTES, os.SEEK_END)
         return file.read()
-
-
-def _unsaid(_: int) -> None:
-    """Progress that nobody is told of."""

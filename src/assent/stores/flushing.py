@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ MOST_ONE_BY_ONE = 64
 """How many files are flushed one by one: each waits for the disk. More are flushed with all else
 that their file system has to write, which waits once.
 """
+
+_NOT_THERE = (errno.ENOSYS, errno.ENOTSUP, errno.EINVAL)
 
 
 def flush_files(paths: Sequence[str]) -> None:
@@ -45,6 +48,8 @@ def _flush_file_system(path: str) -> bool:
     try:
         if call(descriptor) != 0:
             number = ctypes.get_errno()
+            if number in _NOT_THERE:
+                return False
             raise OSError(number, os.strerror(number), path)
     finally:
         os.close(descriptor)

@@ -9,6 +9,7 @@ next one that writes, or that cleans up.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -19,14 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from assent.core.bundle import ARTIFACT_TYPE, begins_bundle, read_manifest
-from assent.core.digest import Digest, is_digest
+from assent.core.digest import Digest, hex_of, is_digest
 from assent.errors import IntegrityError
 from assent.ports import Held
 from assent.stores.age_notes import FRESH_S
-from assent.stores.local_files import scratch
+from assent.stores.local_files import digest_of_file, scratch, unsaid
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _ASIDE, _USED = "gone-", "used-"
+_UNTOUCHED = (errno.ENOSYS, errno.ENOTSUP, errno.EINVAL)
 _HEAD_BYTES = 64
 _MAX_MANIFEST_BYTES = 64 << 20
 _DEEPEST = 8  # of indexes that other tools have nested
@@ -77,17 +79,25 @@ class FolderUpkeep:
         """Touch the blob called `name`; False if it is not there."""
         path = self._blobs / name
         try:
-            if time.time() - path.stat().st_mtime < FRESH_S:
+            before = path.stat().st_mtime
+            if 0 <= time.time() - before < FRESH_S:
                 return True
             os.utime(path)
+            if path.stat().st_mtime != before:
+                return True
         except FileNotFoundError:
             return False
-        except PermissionError:  # of another account: a note beside it says the same
-            self._temporary.mkdir(exist_ok=True)
-            with scratch(self._temporary) as (note, _):
-                Path(note).replace(self._temporary / f"{_USED}{name}")
-            return path.exists()
-        return True
+        except PermissionError:
+            pass
+        except OSError as error:
+            if error.errno not in _UNTOUCHED:
+                raise
+        # Of another account, or on a file system that keeps no times: a note beside it says the
+        # same.
+        self._temporary.mkdir(exist_ok=True)
+        with scratch(self._temporary) as note:
+            note.become(self._temporary / f"{_USED}{name}")
+        return path.exists()
 
     def remove(self, name: str, *, older_than_s: float) -> bool:
         """See `Upkeep.remove`."""
@@ -112,10 +122,23 @@ class FolderUpkeep:
             os.link(aside, self._blobs / name)
         except FileExistsError:  # somebody has written it again
             pass
+        except FileNotFoundError:  # somebody else was first
+            raise
         except OSError:  # a file system without links
-            aside.rename(self._blobs / name)
-            return
+            if self._takes_its_place(aside, name):
+                return
         aside.unlink(missing_ok=True)
+
+    def _takes_its_place(self, aside: Path, name: str) -> bool:
+        """Put a blob back that may replace one which somebody has just written again: only bytes
+        of this digest, and not as old as they were.
+        """
+        if (self._blobs / name).exists() or hex_of(digest_of_file(aside, unsaid)) != name:
+            return False
+        with suppress(OSError):
+            os.utime(aside)
+        aside.rename(self._blobs / name)
+        return True
 
     def sweep(self, older_than_s: float) -> int:
         """Take away what killed writers have left, and bring back what was aside; the bytes that
@@ -149,9 +172,9 @@ class FolderUpkeep:
         """The time by the clock of the file system: that of a network share may be another one."""
         if self._ahead_s is None:
             self._ahead_s = 0.0
-            with suppress(OSError), scratch(self._temporary) as (path, target):
-                self._ahead_s = os.fstat(target).st_mtime - time.time()
-                Path(path).unlink()
+            with suppress(OSError), scratch(self._temporary) as draft:
+                self._ahead_s = os.fstat(draft.target).st_mtime - time.time()
+                draft.drop()
         return time.time() + self._ahead_s
 
 
@@ -164,7 +187,7 @@ def named_by_others(index: bytes | None, manifest: Callable[[str], bytes | None]
     while todo:
         entry, depth = todo.pop()
         digest = str(entry.get("digest"))
-        is_ours = entry.get("artifactType") == ARTIFACT_TYPE
+        is_ours = depth == 0 and entry.get("artifactType") == ARTIFACT_TYPE
         if is_ours or not is_digest(digest) or digest in named:
             continue
         content = manifest(digest)

@@ -53,6 +53,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.model}/{self.kind}" + (f"/{self.label}" if self.label else "")
 
     @property
+    def spelled(self) -> tuple[str, ...]:
+        """Of the parts of that path those that may be as another one but for upper and lower case,
+        or for a dot at the end: kinds and numbers are not, nor are the digests of hints.
+        """
+        is_stage = self.kind == STAGES
+        return (self.model, self.kind, self.label) if is_stage else (self.model,)
+
+    @property
     def tag(self) -> str:
         """The name of a pointer in an index or a registry: `churn-production`, `churn-v12`. What
         is `-` in the names themselves is `--`, so that no two pointers have one tag.

@@ -325,7 +325,9 @@ class Line:
                 "firewall, or with a clock that is wrong"
             )
         if 300 <= status < 400:
-            return f"it leads to {answer.headers.get('Location', 'nowhere')}: name that registry"
+            where = answer.headers.get("Location", "")
+            host = host_of(where if "//" in where else answer.url)
+            return f"it leads to {host}: name that registry"
         if is_lost(message):
             return "the registry lacks what it said it held: run the verb again"
         if status == 404:

@@ -24,6 +24,7 @@ CHUNK_BYTES = 1 << 20
 _NO_SPACE = "free some space and run it again: only what is missing will be written"
 _NO_ACCESS = "this account may not write or read there: check the owner and the mode of the folder"
 _IN_THE_WAY = "something else stands there: put it away, and run the verb again"
+_NO_SUCH_NAME = "the file system may not take such a name: docs/stores.md says what folders need"
 _HINTS = {
     errno.EEXIST: _IN_THE_WAY,
     errno.EISDIR: _IN_THE_WAY,
@@ -34,6 +35,13 @@ _HINTS = {
     errno.EACCES: _NO_ACCESS,
     errno.EPERM: _NO_ACCESS,
     errno.EROFS: "the file system is mounted read-only",
+    errno.EFBIG: "its file system takes no file so large (FAT: 4 GiB): keep it on another one",
+    errno.EILSEQ: _NO_SUCH_NAME,
+    errno.EINVAL: _NO_SUCH_NAME,
+    errno.EIO: "the disk or the share fails: the log of the system says more. Nothing of it is "
+    "believed that is not whole; when it works again, run the verb again",
+    errno.ESTALE: "the share has replaced or lost it meanwhile: run the verb again, and if that "
+    "does not help, mount the share again",
 }
 
 
@@ -79,6 +87,10 @@ def digest_of_file(path: Path, advance: Progress) -> Digest:
     """The digest of what a file holds."""
     digest, _ = pour(path, None, advance)
     return digest
+
+
+def unsaid(_: int) -> None:
+    """Progress that nobody is told of."""
 
 
 def pour(source: Path, target: int | None, advance: Progress) -> tuple[Digest, int]:
@@ -131,18 +143,42 @@ def write_all(target: int, content: bytes | memoryview) -> None:
         rest = rest[os.write(target, rest) :]
 
 
+class Draft:
+    """A file that is not complete yet, open for writing as `target`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        self._is_open = True
+
+    def close(self) -> None:
+        """Write to it no more. A share says only here that there was no room for all of it."""
+        if self._is_open:
+            self._is_open = False
+            os.close(self.target)
+
+    def become(self, path: str | Path) -> None:
+        """Be the file at `path`, whole, in the place of what is there."""
+        self.close()
+        os.replace(self.path, path)  # noqa: PTH105  # `Path` is slow for many small files
+
+    def drop(self) -> None:
+        """Be gone."""
+        self.close()
+        os.unlink(self.path)  # noqa: PTH108  # the same
+
+
 @contextmanager
-def scratch(folder: Path, *, prefix: str = "") -> Iterator[tuple[str, int]]:
-    """A new file in `folder`, open for writing. The block renames it; if it fails, it goes."""
-    path = f"{folder}/{prefix}{os.urandom(16).hex()}"
-    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+def scratch(folder: Path, *, prefix: str = "") -> Iterator[Draft]:
+    """A new file in `folder`. The block lets it become another; if it fails, it goes."""
+    draft = Draft(f"{folder}/{prefix}{os.urandom(16).hex()}")
     try:
         try:
-            yield path, target
+            yield draft
         finally:
-            os.close(target)
+            draft.close()
     except BaseException:
-        Path(path).unlink(missing_ok=True)
+        Path(draft.path).unlink(missing_ok=True)
         raise
 
 

@@ -19,10 +19,20 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
+from assent.core.addresses import opening
 from assent.core.buckets import FORM, Address, bucket_of
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.ports import BlobState, Held, Pointer, Progress, Source, Stored, Wanted
+from assent.ports import (
+    BlobState,
+    Held,
+    NotInStoreError,
+    Pointer,
+    Progress,
+    Source,
+    Stored,
+    Wanted,
+)
 from assent.stores import layout
 from assent.stores.bucket_upkeep import BLOBS, CONNECTIONS, BucketUpkeep, hint_names
 from assent.stores.buckets import (
@@ -98,9 +108,8 @@ def parsed(address: str) -> Address:
     """What an address names. Raises `UsageError` for what is none of a bucket."""
     bucket = bucket_of(address)
     if bucket is None:
-        shown = f" {address!r}" if "@" not in address else ""  # which may follow a password
         raise UsageError(
-            f"opening the store{shown}",
+            opening(address),
             "that is no address of a bucket",
             hint=f"write it as {FORM}; how to log in is said in the environment",
         )
@@ -122,6 +131,11 @@ class ObjectStore(Pointing):
         return True
 
     @property
+    def abilities(self) -> Mapping[str, str]:
+        """See `Store.abilities`: what lies beneath is the service's own."""
+        return {}
+
+    @property
     def largest_manifest_bytes(self) -> int:
         """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
         return _MAX_READ_BYTES
@@ -139,7 +153,12 @@ class ObjectStore(Pointing):
 
     # --- blobs ------------------------------------------------------------------------------------
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         """See `Store.add`. What is held is told by the service's own checksum where it is one that
         can be computed here, and is read otherwise.
         """
@@ -147,12 +166,14 @@ class ObjectStore(Pointing):
         sizes = [size_of(source) for source in sources]
         digests = transfers.run(_digest_of, sources, CONNECTIONS)
         first = {digest: place for place, digest in reversed(list(enumerate(digests)))}
+        if unless is not None and unless(digests):
+            first = {}
         new: dict[int, bool] = {}
 
         def send(place: int) -> None:
             new[place] = self._sent(sources[place], digests[place], sizes[place], transfers)
 
-        self._upkeep.renew(digests)
+        self._upkeep.renew(list(first))
         large = [place for place in first.values() if sizes[place] > CHUNK_BYTES]
         small = [place for place in first.values() if sizes[place] <= CHUNK_BYTES]
         transfers.run(send, small, CONNECTIONS, most=CONNECTIONS)
@@ -164,6 +185,17 @@ class ObjectStore(Pointing):
             Stored(digest=digest, size_bytes=size, is_new=new.get(place, False))
             for place, (digest, size) in enumerate(zip(digests, sizes, strict=True))
         ]
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`: whether the manifest lies there, byte for byte. While it does, no
+        clean-up takes what it names. It takes two requests.
+        """
+        digest = digest_of(manifest)
+        self._upkeep.renew_one(digest)
+        try:
+            return self.read(digest) == manifest
+        except (IntegrityError, NotInStoreError):
+            return False
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`; at most 64 MiB."""
@@ -241,13 +273,15 @@ class ObjectStore(Pointing):
         pairs = zip(places, pointers, strict=True)
         return {place.name: pointer for place, (pointer, seen) in pairs if seen is not None}
 
-    def astray(self, model: str) -> tuple[str, ...]:
-        """See `Store.astray`: the tags in `index.json`."""
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
+        """See `Store.astray`: the tags in `index.json`. A blob needs no name to stay."""
+        del bundles
         wanted = self._index_of([model])
         return layout.astray(self._index()[0] or Index(), wanted, model)
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
+        del bundles
 
         def relisted(index: Index) -> Index:
             kept = [entry for entry in index.manifests if layout.model_of_tag(entry.tag) != model]

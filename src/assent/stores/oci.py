@@ -20,11 +20,12 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from assent.core.addresses import opening
 from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.core.registries import repository_of
@@ -55,11 +56,18 @@ from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
 from assent.stores.receiving import receive_all
 from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry
-from assent.stores.registry_upkeep import BUNDLE, HEAD, HINT, POINTER, RegistryUpkeep, digest_in
+from assent.stores.registry_upkeep import (
+    BUNDLE,
+    HEAD,
+    HINT,
+    HINT_TYPE,
+    POINTER,
+    RegistryUpkeep,
+    digest_in,
+)
 from assent.stores.wrapping import EMPTY, Written
 
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
-HINT_TYPE = "application/vnd.assent.hint.v1"
 VACANT_TYPE = "application/vnd.assent.vacant.v1"
 MAX_MANIFEST_BYTES = 4 << 20
 """What registries take at least (OCI distribution specification 1.1, pushing manifests)."""
@@ -86,9 +94,10 @@ def open_store(
     repository = repository_of(address)
     if repository is None:
         raise UsageError(
-            f"opening the store {address!r}",
+            opening(address),
             "that is no address of a repository in a container registry",
-            hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
+            hint="write it as `oci://ghcr.io/owner/repository`, in lower case, without a tag and "
+            "without a login (docs/stores.md says how to log in)",
         )
     host, name = repository
 
@@ -121,9 +130,19 @@ class OciStore(Pointing, RegistryUpkeep):
         """See `Store.is_elsewhere`."""
         return True
 
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """See `Store.abilities`: what lies beneath is the registry's own."""
+        return {}
+
     # --- blobs ------------------------------------------------------------------------------------
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         """See `Store.add`. Files are hashed before they are sent: what the registry holds is not
         sent again. It answers for what it holds by digest, so a damaged blob is not found here.
         Half of the progress is that of hashing.
@@ -134,6 +153,7 @@ class OciStore(Pointing, RegistryUpkeep):
         hashed = partial(_digest_of, lambda: _Half(transfers.advance))
         digests = transfers.run(hashed, sources, CONNECTIONS, most=CONNECTIONS)
         first = {digest: place for place, digest in reversed(list(enumerate(digests)))}
+        todo = [] if unless is not None and unless(digests) else sorted(first.values())
         new: dict[int, bool] = {}
 
         def send(place: int) -> None:
@@ -141,7 +161,7 @@ class OciStore(Pointing, RegistryUpkeep):
             rest = _Half(transfers.advance, is_second=True)
             new[place] = self._sent(sources[place], digest, size, rest)
 
-        transfers.run(send, sorted(first.values()), CONNECTIONS, most=CONNECTIONS)
+        transfers.run(send, todo, CONNECTIONS, most=CONNECTIONS)
         for place, size in enumerate(sizes):
             if place not in new:
                 _Half(transfers.advance, is_second=True)(size)
@@ -149,6 +169,16 @@ class OciStore(Pointing, RegistryUpkeep):
             Stored(digest=digest, size_bytes=size, is_new=new.get(place, False))
             for place, (digest, size) in enumerate(zip(digests, sizes, strict=True))
         ]
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`: whether the tag that keeps a bundle names it, or the image around it.
+        It takes two requests, where the registry says what a tag names.
+        """
+        self._registry.expect_writing()
+        digest, image = digest_of(manifest), wrapping.image_of_bundle(manifest)
+        self._renew(digest)  # and then it is asked for: a clean-up that is at it sees one of both
+        standing = self._registry.digest_of_tag(f"{BUNDLE}{hex_of(digest)}")
+        return standing is not None and standing in (digest, image and image.digest)
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`; at most 64 MiB."""
@@ -245,9 +275,9 @@ class OciStore(Pointing, RegistryUpkeep):
         pointers = Transfers().run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
         return {place.name: pointer for place, pointer in zip(places, pointers, strict=True)}
 
-    def astray(self, model: str) -> tuple[str, ...]:
-        """See `Store.astray`: the tags that bundles have, and that keep what pointers name."""
-        wanted = self._wanted(model)
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
+        """See `Store.astray`: the tags that people and tools use, and those that keep bundles."""
+        wanted = self._wanted(model, bundles)
         tags = sorted({*self._tags_of_bundles(model), *wanted})
         there = Transfers().run(self._registry.digest_of_tag, tags, CONNECTIONS, most=CONNECTIONS)
         return tuple(
@@ -256,14 +286,15 @@ class OciStore(Pointing, RegistryUpkeep):
             if not self._stands(digest, wanted.get(tag)) and (tag in wanted or self._is_ours(tag))
         )
 
-    def relist(self, model: str) -> None:
-        """See `Store.relist`. What no pointer names any more is vacant: few registries remove a
-        tag. Each pointer is read again before its tag is written: somebody may just move it.
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
+        """See `Store.relist`. What no pointer names any more is vacant, and so is what is to keep a
+        bundle that is gone: few registries remove a tag. Each pointer is read again before its tag
+        is written: somebody may just move it.
         """
-        for tag in self.astray(model):
+        for tag in self.astray(model, bundles):
             bundle = digest_in(tag, BUNDLE)
-            if bundle is not None and self._is_kept(bundle):
-                self._tag(tag, bundle)
+            if bundle is not None:
+                self._tag(tag, bundle if self._is_kept(bundle) else None)
             place = layout.place_of_tag(tag)
             if place is None:
                 continue
@@ -455,14 +486,20 @@ class OciStore(Pointing, RegistryUpkeep):
 
     def _layer(self, tag: str, kind: str) -> bytes | None:
         """The one layer of an artifact of ours; None if there is none, or it cannot be read."""
-        manifest = self._registry.read("manifests", tag, most=_MAX_ARTIFACT_BYTES)
-        artifact = wrapping.named(manifest or b"")
+        named = self.read_tag(tag, kind)
+        return None if named is None else named[1]
+
+    def read_tag(self, tag: str, kind: str) -> tuple[Digest, bytes] | None:
+        """See `RegistryUpkeep.read_tag`."""
+        manifest = self._registry.read("manifests", tag, most=_MAX_ARTIFACT_BYTES) or b""
+        artifact = wrapping.named(manifest)
         if artifact is None or artifact.kind != kind:
             return None
-        if artifact.content is not None:
-            return artifact.content
-        content = self._registry.read("blobs", artifact.digest, most=_MAX_ARTIFACT_BYTES)
-        return content if content is not None and digest_of(content) == artifact.digest else None
+        content = artifact.content
+        if content is None:
+            content = self._registry.read("blobs", artifact.digest, most=_MAX_ARTIFACT_BYTES)
+        is_its = content is not None and digest_of(content) == artifact.digest
+        return (digest_of(manifest), content) if content is not None and is_its else None
 
     def _is_ours(self, tag: str) -> bool:
         """Whether a tag names what Assent has written. A team's images may lie beside it."""
@@ -498,15 +535,22 @@ class OciStore(Pointing, RegistryUpkeep):
         tags = self._registry.tags((f"{layout.in_tag(model)}-",))
         return [tag for tag in tags if layout.model_of_tag(tag) == model]
 
-    def _wanted(self, model: str) -> dict[str, Digest | None]:
-        """The bundle that each pointer gives a tag, and that its own tag keeps."""
-        wanted = {
-            layout.pointer_place(name).tag: None if pointer is None else self._kept(pointer)
+    def _wanted(self, model: str, bundles: Collection[Digest]) -> dict[str, Digest | None]:
+        """The bundle that each pointer gives a tag, and those that their own tags keep: of what
+        pointers name and of `bundles`, as far as it is there.
+        """
+        pointed = {
+            layout.pointer_place(name).tag: None if pointer is None else pointer.bundle
             for name, pointer in self.pointers(model).items()
             if layout.pointer_place(name).kind != layout.HEAD
         }
-        bundles = {bundle for bundle in wanted.values() if bundle is not None}
-        return wanted | {f"{BUNDLE}{hex_of(bundle)}": bundle for bundle in bundles}
+        named = sorted({*bundles, *(bundle for bundle in pointed.values() if bundle is not None)})
+        there = Transfers().run(self._is_kept, named, CONNECTIONS, most=CONNECTIONS)
+        kept = {bundle for bundle, is_there in zip(named, there, strict=True) if is_there}
+        by_tag = {tag: bundle if bundle in kept else None for tag, bundle in pointed.items()}
+        return by_tag | {
+            f"{BUNDLE}{hex_of(bundle)}": bundle if bundle in kept else None for bundle in named
+        }
 
     def _kept(self, pointer: Pointer) -> Digest | None:
         bundle = pointer.bundle

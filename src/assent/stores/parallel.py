@@ -11,6 +11,7 @@ from threading import Event, Lock
 from typing import TypeVar
 
 from assent.ports import Progress
+from assent.threads import together
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -62,12 +63,12 @@ class Transfers:
     ) -> list[Result]:
         """What `work` gives for each item, in their order, on at most so many threads and `most`,
         or one per processor. The first failure ends all the others and is raised once none of them
-        runs.
+        runs; Ctrl-C waits no longer than a moment for them.
         """
         todo = deque(enumerate(items))
         results: dict[int, Result] = {}
 
-        # One task per thread and not one per item: ten thousand futures cost as much as the files.
+        # One call per thread and not one per item: ten thousand cost as much as the files.
         def drain() -> None:
             outer = getattr(_own, "stop", None)
             _own.stop = self._stop
@@ -90,15 +91,5 @@ class Transfers:
         if threads <= 1:
             drain()
             return [results[index] for index in range(len(items))]
-        from concurrent.futures import ThreadPoolExecutor, wait  # only where bytes are moved
-
-        with ThreadPoolExecutor(threads) as pool:
-            workers = [pool.submit(drain) for _ in range(threads)]
-            try:
-                wait(workers)
-            except BaseException:  # Ctrl-C reaches this thread alone
-                self._stop.set()
-                raise
-        for worker in workers:
-            worker.result()
+        together([drain] * threads, self._stop)
         return [results[index] for index in range(len(items))]

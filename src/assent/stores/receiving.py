@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from assent.ports import Progress, Wanted
 from assent.stores.local_files import (
@@ -37,7 +36,7 @@ def _receive(
         hasher = hashlib.sha256()
         left = wanted.size_bytes
         with (
-            scratch(wanted.path.parent, prefix=".assent-") as (path, target),
+            scratch(wanted.path.parent, prefix=".assent-") as draft,
             a_writer() as writer,
         ):
 
@@ -46,14 +45,14 @@ def _receive(
                 left -= len(part)
                 if left < 0:
                     raise corrupt(doing)
-                hash_and_write(hasher, target, part, writer)
+                hash_and_write(hasher, draft.target, part, writer)
                 advance(len(part))
 
             if not pour(keep):
                 raise missing(doing)
             if left or f"sha256:{hasher.hexdigest()}" != wanted.digest:
                 raise corrupt(doing)
-            Path(path).replace(wanted.path)
+            draft.become(wanted.path)
 
 
 def receive_all(

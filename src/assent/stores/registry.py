@@ -31,7 +31,7 @@ _SMALL_BYTES = 4 << 20
 _PAGE = 1000
 _MAX_PAGES = 1000
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-.*")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-.*")
 
 Kind = Literal["blobs", "manifests"]
 

@@ -14,20 +14,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 from assent.core.bundle import read_manifest
-from assent.core.digest import Digest, hex_of, is_digest
+from assent.core.digest import Digest, canonical_json, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import BUNDLE_AGAIN, Held, NotInStoreError
 from assent.stores import wrapping
 from assent.stores.age_notes import FRESH_S, Note, note_of_now, read_note
+from assent.stores.folder_upkeep import named_by_others
+from assent.stores.local_files import bundle_of
 from assent.stores.parallel import Transfers
 from assent.stores.registry import CONNECTIONS, RefusedError, Registry
 from assent.stores.wrapping import Written
 
+HINT_TYPE = "application/vnd.assent.hint.v1"
 USED_TYPE = "application/vnd.assent.used.v1+json"
 BUNDLE, USED, HINT = "_bundle.", "_used.", "_hint."
 POINTER, HEAD = "_pointer.", "_head."
+_MAX_MANIFEST_BYTES = 64 << 20
 
 
 class RegistryUpkeep(ABC):
@@ -44,7 +49,7 @@ class RegistryUpkeep(ABC):
         """See `Upkeep.held`: the bundles that have our tag. Whatever else names one keeps it."""
         tags = self._registry.tags(("",))
         known = set(tags)
-        strange = self._named([tag for tag in tags if not _is_ours(tag, known)])
+        strange = self._needed_by([tag for tag in tags if not _is_ours(tag, known)])
         bundles = [digest for tag in tags if (digest := digest_in(tag, BUNDLE)) is not None]
         noted = {digest for tag in tags if (digest := digest_in(tag, USED)) is not None}
 
@@ -97,9 +102,9 @@ class RegistryUpkeep(ABC):
         self._unsee(digest)
         for form in forms:
             self._require_gone(form)
-        note = self._registry.digest_of_tag(_tag(USED, digest))
-        if note is not None:
-            self._take(note, "a note")
+        note = self.read_tag(_tag(USED, digest), USED_TYPE)
+        if note is not None:  # whoever may push may let the tag name anything else
+            self._take(note[0], "a note")
         return True
 
     def forget(self, bundles: Collection[Digest]) -> None:
@@ -107,9 +112,10 @@ class RegistryUpkeep(ABC):
         if not bundles:
             return
         tags = self._registry.tags((HINT,))
-        named = Transfers().run(self._hint, tags, CONNECTIONS, most=CONNECTIONS)
-        gone = [tag for tag, bundle in zip(tags, named, strict=True) if bundle in bundles]
-        for digest in sorted(self._named(gone)):
+        read = partial(self.read_tag, kind=HINT_TYPE)
+        hints = Transfers().run(read, tags, CONNECTIONS, most=CONNECTIONS)
+        gone = {hint[0] for hint in hints if hint is not None and bundle_of(hint[1]) in bundles}
+        for digest in sorted(gone):
             self._take(digest, "a hint")
 
     def sweep(self, *, older_than_s: float) -> int:
@@ -183,10 +189,15 @@ class RegistryUpkeep(ABC):
                 "docs/stores.md says where",
             )
 
-    def _named(self, tags: Sequence[str]) -> set[str]:
-        """What tags name."""
+    def _needed_by(self, tags: Sequence[str]) -> set[str]:
+        """What tags name, and what the indexes among that list."""
         digests = Transfers().run(self._registry.digest_of_tag, tags, CONNECTIONS, most=CONNECTIONS)
-        return {digest for digest in digests if digest is not None}
+        named = {digest for digest in digests if digest is not None}
+        listed = canonical_json({"manifests": [{"digest": digest} for digest in sorted(named)]})
+        return named | named_by_others(listed, self._manifest)
+
+    def _manifest(self, digest: str) -> bytes | None:
+        return self._registry.read("manifests", digest, most=_MAX_MANIFEST_BYTES)
 
     # --- what the store does ----------------------------------------------------------------------
 
@@ -195,7 +206,7 @@ class RegistryUpkeep(ABC):
         """See `Blobs.read`."""
 
     @abstractmethod
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Pointers.relist`."""
 
     @abstractmethod
@@ -211,8 +222,10 @@ class RegistryUpkeep(ABC):
         """The one layer of an artifact of ours."""
 
     @abstractmethod
-    def _hint(self, tag: str) -> Digest | None:
-        """The bundle that a hint names."""
+    def read_tag(self, tag: str, kind: str) -> tuple[Digest, bytes] | None:
+        """The digest and the one layer of the artifact of ours that a tag names, both as they were
+        at one moment; None if it names none of this kind, or it cannot be read.
+        """
 
     @abstractmethod
     def _unsee(self, digest: Digest) -> None:

@@ -16,7 +16,7 @@ from assent.stores.line import Answer, Line
 from assent.stores.local_files import outside
 
 BYTES = {"Content-Type": "application/octet-stream"}
-_RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
+_RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
 
 
 def begun(line: Line, doing: str) -> str:

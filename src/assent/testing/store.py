@@ -6,7 +6,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assent.core.bundle import begins_bundle
@@ -50,6 +50,11 @@ class MemoryStore:
         """See `Store.is_elsewhere`."""
         return False
 
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """See `Store.abilities`: memory can do everything."""
+        return {}
+
     def corrupt(self, digest: Digest) -> None:
         """Change one bit of a blob; its size stays."""
         content = self.blobs[digest]
@@ -67,10 +72,21 @@ class MemoryStore:
         """Make a pointer unreadable."""
         self._pointers[name] = None
 
-    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+    def add(
+        self,
+        sources: Sequence[Source],
+        progress: Progress | None = None,
+        unless: Callable[[Sequence[Digest]], bool] | None = None,
+    ) -> list[Stored]:
         """See `Store.add`."""
+        del unless
         contents = [_content_of(source) for source in sources]
         return [self._keep(content, progress) for content in contents]
+
+    def keeps(self, manifest: bytes) -> bool:
+        """See `Store.keeps`: it is not elsewhere."""
+        del manifest
+        return False
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`."""
@@ -157,14 +173,14 @@ class MemoryStore:
             if name.startswith(f"{model}/")
         }
 
-    def astray(self, model: str) -> tuple[str, ...]:
+    def astray(self, model: str, bundles: Collection[Digest] = ()) -> tuple[str, ...]:
         """See `Store.astray`. No other tools look in here."""
-        del model
+        del model, bundles
         return ()
 
-    def relist(self, model: str) -> None:
+    def relist(self, model: str, bundles: Collection[Digest] = ()) -> None:
         """See `Store.relist`."""
-        del model
+        del model, bundles
 
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""

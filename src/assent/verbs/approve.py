@@ -17,6 +17,7 @@ from assent.core.verdict import Finding, Verdict
 from assent.errors import ExitCode, PolicyError
 from assent.judging.candidate import Judgement, judge, provenance, subject
 from assent.judging.inherited import Inherited, inherited
+from assent.judging.kept_inspections import keep_inspection
 from assent.judging.landing import require_base, steps
 from assent.judging.opinions import (
     all_reviews,
@@ -197,6 +198,7 @@ def _drafts(
     opinions = {} if known is None else known.opinions
     drafts: list[Draft] = []
     judgement: Judgement | None = None
+    inspection: Digest | None = None
     for review in heard:
         before = opinions.get(review.person.key)
         kind = Kind.APPROVED if review.counts else Kind.REJECTED
@@ -209,7 +211,9 @@ def _drafts(
             judgement = judge(
                 workspace, view, policy, candidate, reviews=reviews, change=change, beside=beside
             )
-        drafts.append(_draft(workspace, candidate, change, review, kind, judgement))
+            inspection = keep_inspection(workspace, candidate)
+        drafted = _draft(workspace, candidate, change, review, kind, judgement)
+        drafts.append(msgspec.structs.replace(drafted, inspection=inspection))
     return tuple(drafts)
 
 

@@ -70,6 +70,7 @@ def doctor(
         *(_checked(f"name of {model}", partial(_name, workspace, model)) for model in models),
         *(_checked(f"ledger of {model}", partial(_ledger, workspace, model)) for model in models),
         _checked("store", lambda: _store(workspace, models, is_tried=store), _OTHER_STORE),
+        *(_abilities(workspace) if store else ()),
         _checked("decisions from here", lambda: _trust(workspace)),
     ]
     guards = None
@@ -131,6 +132,17 @@ def _store(workspace: Workspace, models: Sequence[str], *, is_tried: bool) -> st
         raise IntegrityError("trying the store", problem)
     lacking = f"; {store.lacking}" if store.lacking else ""
     return f"may be read and written, and holds {held}{lacking}"
+
+
+def _abilities(workspace: Workspace) -> list[Check]:
+    """What the place can do that the bytes lie in. What it cannot do, is done without."""
+    try:
+        abilities = workspace.store.abilities
+    except AssentError:
+        return []  # as the line of the store says
+    return [
+        Check(name=f"store: {name}", is_fine=True, said=words) for name, words in abilities.items()
+    ]
 
 
 def _trust(workspace: Workspace) -> str:

@@ -57,8 +57,8 @@ def retire(
     if retiring.was_so:
         sentence = f"v{number} is {word} already"
     if contents is not None and (entries or retiring.was_so):
-        inspection = _inspection(done.view, number)
-        taken = take_away(workspace, model, retiring.bundle, contents, inspection)
+        inspections = _inspections(done.view, retiring.bundle)
+        taken = take_away(workspace, model, retiring.bundle, contents, inspections)
         sentence = f"{sentence}; {taken}"
     return Decided(
         model=model,
@@ -79,17 +79,19 @@ class _Retiring(msgspec.Struct, frozen=True, kw_only=True):
     bundle: Digest
 
 
-def _inspection(view: View, number: int) -> Digest | None:
-    """What the ledger names as said of the files of a version, if of no other that has bytes."""
-    registry = fold(view.state.model, view.entries())
-    named = {
-        version: decode_entry(view.entry(record.registered)).inspection
-        for version, bundle in registry.versions.items()
-        if (record := registry.records[bundle]).registered is not None
-        and (version == number or record.purged is None)
-    }
-    own = named.pop(number, None)
-    return None if own in named.values() else own
+def _inspections(view: View, bundle: Digest) -> list[Digest]:
+    """What the ledger names as said of the files of a bundle, and of no other that has bytes."""
+    records = fold(view.state.model, view.entries()).records
+    own, others = set[Digest](), set[Digest]()
+    for entry in map(decode_entry, view.entries()):
+        named = entry.subject.bundle
+        if entry.inspection is None or named is None:
+            continue
+        if named == bundle:
+            own.add(entry.inspection)
+        elif named not in records or records[named].purged is None:
+            others.add(entry.inspection)
+    return sorted(own - others)
 
 
 def _unused(number: int, stages: list[str]) -> Finding:

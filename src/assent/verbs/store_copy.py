@@ -155,8 +155,8 @@ def _copy_model(
         if numbers is None or number in numbers:
             _copy_version(origin, there, known, number, digest, copying, tally)
     wanted = {known.versions[number] for number in numbers or () if number in known.versions}
+    tally.purged += sum(numbers is None or number in numbers for number in known.purged)
     if numbers is None:
-        tally.purged += len(known.purged)
         _copy_candidates(origin, there, known, copying, tally)
     origin.say(f"copying {model}: writing the pointers")
     tally.pointers += _point(there, model, None if numbers is None else wanted, tally)
@@ -195,8 +195,8 @@ def _copy_version(
         )
         return
     tally.versions += 1
-    if digest in known.inspections:
-        copying.inspection(known.inspections[digest])
+    for inspection in sorted(known.inspections.get(digest, ())):
+        copying.inspection(inspection)
     _hint(origin.store, there.store, known.model, done, digest)
 
 

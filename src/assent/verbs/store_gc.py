@@ -9,7 +9,7 @@ import msgspec
 
 from assent.core.bundle import Bundle
 from assent.core.digest import Digest, short
-from assent.errors import AssentError, IntegrityError, UsageError
+from assent.errors import IntegrityError, UsageError
 from assent.keeping.contents import Contents, look
 from assent.keeping.plan import Plan, Why, plan, unneeded
 from assent.keeping.purging import take_bundle
@@ -23,7 +23,7 @@ from assent.keeping.references import (
     shown,
 )
 from assent.making.bundles import open_bundle
-from assent.ports import StaysError
+from assent.ports import NotInStoreError, StaysError
 from assent.workspace import Workspace
 
 LEAST_S = 24 * 60 * 60.0
@@ -83,7 +83,7 @@ def store_gc(workspace: Workspace, *, older_than_s: float, delete: bool = False)
     tips, on_show = branch_tips(workspace), shown(workspace, [refers.model for refers in known])
 
     def may_be_open(bundle: Bundle) -> bool:
-        return bundle.digest in on_show or _commit_of(workspace, bundle) in tips
+        return bundle.digest in on_show or _ends_a_branch(workspace, bundle, tips)
 
     planned = plan(contents, known, older_than_s=older_than_s, may_be_open=may_be_open)
     if not delete:
@@ -109,7 +109,12 @@ def _require_known(contents: Contents, known: Sequence[References], doing: str) 
         for number, digest in refers.versions.items()
         if digest not in contents.bundles
     ]
-    lost += [short(digest) for digest in contents.damaged]
+    needed = frozenset[Digest]().union(*(refers.needed for refers in known))
+    unread = needed & contents.blobs.keys() - contents.bundles.keys()
+    damaged = {*contents.damaged, *unread} - {
+        digest for refers in known for digest in refers.versions.values()
+    }
+    lost += [short(digest) for digest in sorted(damaged)]
     if lost:
         more = f" and {len(lost) - 5:,} more" if len(lost) > 5 else ""
         raise IntegrityError(
@@ -121,11 +126,16 @@ def _require_known(contents: Contents, known: Sequence[References], doing: str) 
         )
 
 
-def _commit_of(workspace: Workspace, bundle: Bundle) -> str | None:
+def _ends_a_branch(workspace: Workspace, bundle: Bundle, tips: frozenset[str]) -> bool:
+    """Whether a branch may end with the commit that a bundle was made from. One whose evidence is
+    gone is of no use to anybody; what evidence says that cannot be read, nobody knows.
+    """
     try:
-        return open_bundle(workspace, bundle).evidence.code.commit
-    except AssentError:
-        return None
+        return open_bundle(workspace, bundle).evidence.code.commit in tips
+    except NotInStoreError:
+        return False
+    except IntegrityError:
+        return True
 
 
 def _done(
@@ -211,8 +221,7 @@ def _own(contents: Contents, gone: Sequence[Digest] | set[Digest]) -> set[Digest
     """The blobs that these bundles alone need."""
     stay = {
         blob
-        for digest, bundle in contents.bundles.items()
-        if digest not in set(gone)
-        for blob in bundle.blobs
+        for digest in contents.bundles.keys() - set(gone)
+        for blob in contents.bundles[digest].blobs
     }
     return {blob for digest in gone for blob in contents.bundles[digest].blobs} - stay

@@ -142,7 +142,8 @@ def verify(
             if blobs:
                 _blobs(workspace, model, read.registry, findings, repair=repairs and is_honest)
             _pointers(workspace, read, findings, repair=repairs and is_honest)
-            _listing(workspace, model, findings, repair=repairs and is_honest)
+            kept = _referred(workspace, model, read.registry) if blobs else frozenset[Digest]()
+            _listing(workspace, model, kept, findings, repair=repairs and is_honest)
     return VerifyResult(
         models=tuple(models),
         entries=findings.entries,
@@ -240,12 +241,13 @@ def _candidates(
     """The bundles that are no version, or none yet: what was approved must not turn out to be
     damaged when it is registered. `known` are the blobs that were looked at already.
     """
-    named = {*registry.records, *workspace.store.remembered(model)}
-    for digest in sorted(named - set(registry.versions.values())):
+    for digest in sorted(_referred(workspace, model, registry) - {*registry.versions.values()}):
         [there] = workspace.store.check([digest]).values()
-        if there is BlobState.MISSING:
-            continue  # a hint or an approval outlives what was cleaned up
         who = f"the candidate {short(digest)}"
+        if there is BlobState.MISSING:  # a hint or an approval outlives what was cleaned up
+            if digest in registry.records:
+                _left_over(workspace, model, who, digest, findings, repair=repair)
+            continue
         bundle = _manifest(workspace, model, who, digest, findings, repair=repair, is_version=False)
         findings.candidates += 1
         if bundle is None:
@@ -259,6 +261,35 @@ def _candidates(
         missing = sum(state is BlobState.MISSING for state in states.values())
         if missing:
             findings.incomplete.append(f"{model}: {who} lacks {missing:,} of {len(states):,} blobs")
+
+
+def _referred(workspace: Workspace, model: str, registry: Registry) -> frozenset[Digest]:
+    """The bundles that the ledger or a hint names, but for what was purged."""
+    purged = {digest for digest, record in registry.records.items() if record.purged is not None}
+    return frozenset({*registry.records, *workspace.store.remembered(model)} - purged)
+
+
+def _left_over(
+    workspace: Workspace,
+    model: str,
+    who: str,
+    digest: Digest,
+    findings: _Findings,
+    *,
+    repair: bool,
+) -> None:
+    """The manifest of a candidate that nothing keeps, and whose bytes are there all the same until
+    the registry collects its garbage.
+    """
+    try:
+        workspace.store.read(digest)
+    except (NotInStoreError, IntegrityError):
+        return
+    is_kept = repair and _is_kept_again(workspace.store, digest)
+    problem = f"{digest} of {who} is kept by no manifest of the registry"
+    findings.add(
+        model, Area.BLOBS, problem + ("; it is again" if is_kept else ""), repaired=is_kept
+    )
 
 
 def _manifest(
@@ -371,19 +402,31 @@ def _no_pointers(
     findings.add(model, Area.POINTERS, problem, repaired=all(done) and repair)
 
 
-def _listing(workspace: Workspace, model: str, findings: _Findings, *, repair: bool) -> None:
-    """What other tools are told follows the pointers. A writer may be between the two."""
-    astray = set(workspace.store.astray(model))
+def _listing(
+    workspace: Workspace,
+    model: str,
+    kept: frozenset[Digest],
+    findings: _Findings,
+    *,
+    repair: bool,
+) -> None:
+    """What other tools are told follows the pointers, and what bundles are kept by names them. A
+    writer may be between the two.
+    """
+    store = workspace.store
+    astray = {*store.astray(model, kept)}
     for attempt in range(1, ROUNDS):
         if not astray:
             return
         time.sleep(PAUSE_S * attempt)
-        astray &= set(workspace.store.astray(model))
+        astray &= {*store.astray(model, kept)}
+    left = astray
     if repair and astray:
-        workspace.store.relist(model)
+        store.relist(model, kept)
+        left = {*store.astray(model, kept)}
     for tag in sorted(astray):
-        problem = f"the tag {tag} is not what the pointers say"
-        findings.add(model, Area.POINTERS, problem, repaired=repair)
+        problem = f"the tag {tag} names nothing, or something else than it should"
+        findings.add(model, Area.POINTERS, problem, repaired=tag not in left)
 
 
 def _wrong(name: str, pointer: Pointer | None, wanted: Pointer) -> str:
