@@ -47,6 +47,11 @@ class GivenApproval(Struct, frozen=True, kw_only=True):
     counted: int | None = None
     counted_for: str | None = None
 
+    @property
+    def is_earlier(self) -> bool:
+        """Whether it was there before the entry that lists it."""
+        return self.recorded is not None or self.counted is not None
+
 
 class Lead(Struct, frozen=True, kw_only=True):
     """The time from a commit to the entry: from the one that was trained, or, where that is not
@@ -480,8 +485,8 @@ def approval_words(moment: Moment) -> tuple[str, ...]:
         return (f"{words}. How many had to approve this was not recorded then",)
     if entry.required == 0:
         words = "nobody had to approve this"
-        before = [given for given in moment.approvals if given.recorded is not None]
-        now = [given for given in moment.approvals if given.recorded is None]
+        before = [given for given in moment.approvals if given.is_earlier]
+        now = [given for given in moment.approvals if not given.is_earlier]
         words += f"; approved before by {'; '.join(map(given_words, before))}" if before else ""
         words += f"; approved with this run by {'; '.join(map(given_words, now))}" if now else ""
         return (words if moment.approvals else f"{words}, and nobody had",)
