@@ -33,7 +33,7 @@ nitpicky = True
 CHAPTERS = {
     "For you": [
         *("docs/roles/data-scientist", "docs/roles/reviewer", "docs/roles/release-manager"),
-        *("docs/roles/auditor", "docs/roles/platform-engineer"),
+        *("docs/audit", "docs/roles/platform-engineer"),
     ],
     "Set up": ["docs/github", "docs/gitlab", "docs/forges", "docs/layouts", "docs/stores"],
     "How to": ["docs/recipes/README", "docs/troubleshooting"],

@@ -119,6 +119,30 @@ def test_every_message_that_is_explained_is_one() -> None:
     assert [text for text in explained if text.lower() not in source] == []
 
 
+def test_every_key_of_what_an_auditor_is_told_is_described() -> None:
+    text = (ROOT / "docs/audit.md").read_text()
+    history = importlib.import_module("assent.core.history")
+    show = importlib.import_module("assent.verbs.show")
+    timeline = importlib.import_module("assent.verbs.timeline")
+    kinds = [
+        *(timeline.TimelineResult, timeline.ModelTimeline, show.ShowResult, show.VersionFacts),
+        *(show.Recorded, importlib.import_module("assent.verbs.explain").Recalled),
+        *(history.Moment, history.GivenApproval, history.Lead, history.LeadTime, history.Place),
+    ]
+    for kind in kinds:
+        for key in kind.__struct_fields__:
+            assert f"`{key}`" in text, f"{kind.__name__}.{key}"
+
+
+def test_every_trailer_is_described() -> None:
+    text = (ROOT / "docs/audit.md").read_text()
+    source = (ROOT / "src/assent/ledgers/git/commits.py").read_text()
+    names = set(re.findall(r'"((?:[A-Z][a-z]+)(?:-[a-z]+)?)"', source))
+    assert {"Entry", "Reason", "Approved-by", "Run", "Link", "Write"} <= names
+    for name in names:
+        assert f"`{name}`" in text, name
+
+
 def test_every_gate_and_every_key_of_a_model_is_described() -> None:
     text = (ROOT / "docs/configuration.md").read_text()
     for name in GATES:
