@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -33,6 +36,7 @@ STEP = Step(
     peak_memory_bytes=1,
 )
 ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src/assent"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -88,6 +92,55 @@ def test_every_command_in_the_documents_is_one(page: str, line: str) -> None:
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_the_documents_make_a_site_in_which_every_link_leads_somewhere(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    build = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--conf-dir", "docs"]
+    done = subprocess.run(
+        [*build, "--doctree-dir", str(tmp_path / "trees"), ".", str(site)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": "default"},  # of what its own libraries do
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    pages = {path.relative_to(ROOT).with_suffix(".html") for path in PAGES}
+    assert {path.relative_to(site) for path in site.rglob("*.html")} >= pages
+    assert (site / "index.html").read_bytes() == (site / "README.html").read_bytes()
+
+
+def test_every_message_that_is_explained_is_one() -> None:
+    source = "\n".join(path.read_text() for path in SOURCE.rglob("*.py")).lower()
+    source = re.sub(r'"\s*\n\s*f?"', "", source)  # a message may be written in parts
+    explained = re.findall(r"^### `([^`]+)`$", (ROOT / "docs/troubleshooting.md").read_text(), re.M)
+    assert len(explained) > 10
+    assert [text for text in explained if text.lower() not in source] == []
+
+
+def test_every_key_of_what_an_auditor_is_told_is_described() -> None:
+    text = (ROOT / "docs/audit.md").read_text()
+    history = importlib.import_module("assent.core.history")
+    show = importlib.import_module("assent.verbs.show")
+    timeline = importlib.import_module("assent.verbs.timeline")
+    kinds = [
+        *(timeline.TimelineResult, timeline.ModelTimeline, show.ShowResult, show.VersionFacts),
+        *(show.Recorded, importlib.import_module("assent.verbs.explain").Recalled),
+        *(history.Moment, history.GivenApproval, history.Lead, history.LeadTime, history.Place),
+    ]
+    for kind in kinds:
+        for key in kind.__struct_fields__:
+            assert f"`{key}`" in text, f"{kind.__name__}.{key}"
+
+
+def test_every_trailer_is_described() -> None:
+    text = (ROOT / "docs/audit.md").read_text()
+    source = (ROOT / "src/assent/ledgers/git/commits.py").read_text()
+    names = set(re.findall(r'"((?:[A-Z][a-z]+)(?:-[a-z]+)?)"', source))
+    assert {"Entry", "Reason", "Approved-by", "Run", "Link", "Write"} <= names
+    for name in names:
+        assert f"`{name}`" in text, name
 
 
 def test_every_gate_and_every_key_of_a_model_is_described() -> None:

@@ -122,6 +122,15 @@ def test_a_second_run_writes_what_has_changed_and_nothing_else(place: Place) -> 
     assert "models/churn/v5.html" not in third.written
 
 
+def test_a_date_in_the_future_makes_no_page_another_one_each_time(place: Place) -> None:
+    life = Life("churn", place.ledger, place.store)
+    life.at = life.at.replace(year=2126)
+    lived(life, 3)
+    _, target = built(place)
+    assert "it was in the future when this page was made" in read(target, "models/churn/v1.html")
+    assert site(later(place.open()), target).written == ("index.html",)
+
+
 def test_the_same_is_the_same_to_the_byte(place: Place, tmp_path: Path) -> None:
     lives_in(place, {"churn": 9})
     sites = [tmp_path / "one", tmp_path / "two"]

@@ -17,6 +17,7 @@ from assent.core.digest import Digest, canonical_json
 from assent.core.direction import direction
 from assent.core.entry import Entry, Kind
 from assent.core.evidence import Evidence
+from assent.core.registry import TOLERANCE_S, seconds_between
 from assent.core.scalar import number as finite
 from assent.errors import AssentError, ExitCode, OutsideError, UsageError
 from assent.making.bundles import open_bundle, read_bundle
@@ -218,7 +219,15 @@ def _model(reading: _Reading, ledger: _Ledger, folder: SiteFolder) -> ModelTold:
 def _doubts(workspace: Workspace, entries: Sequence[Entry]) -> dict[int, str]:
     """Why dates cannot be right, by the number of the entry."""
     doubtful = doubts([entry.dated for entry in entries], workspace.machine_now)
-    return {seq: doubt.why for seq, doubt in doubtful.items()}
+    now = workspace.machine_now
+    return {
+        # The time of this run would make each run's pages others.
+        seq: _AHEAD if seconds_between(now, doubt.at) > TOLERANCE_S else doubt.why
+        for seq, doubt in doubtful.items()
+    }
+
+
+_AHEAD = "it was in the future when this page was made"
 
 
 def _chosen(reading: _Reading, history: History) -> tuple[tuple[str, ...], tuple[str, ...]]:

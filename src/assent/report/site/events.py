@@ -18,6 +18,9 @@ def event_row(entry: Entry, doubt: str | None, pen_: Pen) -> list[Markup]:
     what = [_deed(entry, pen_)]
     if entry.reason:
         what.append(fill('<span class="why">%s</span>', pen.words(entry.reason)))
+    if entry.metrics:
+        figures = entry.metrics.items()
+        what.append(pen.listed([fill("%s: %s", pen.code(k), pen.value(v)) for k, v in figures]))
     if entry.happened:
         what.append(fill("happened %s", pen.code(entry.happened)))
     ways = [] if entry.run is None else [pen.run(entry.run)]
@@ -43,4 +46,6 @@ def _deed(entry: Entry, pen_: Pen) -> Markup:
         parts.append(fill("(its bundle was approved by %s)", pen.listed(people)))
     elif entry.kind in (Kind.PROMOTED, Kind.ROLLED_BACK):
         parts.append(Markup('<span class="soft">(no approval is named in it)</span>'))
+    if entry.required == 0:
+        parts.append(Markup('<span class="soft">(nobody had to approve it)</span>'))
     return pen.joined(parts, pen.SPACE)

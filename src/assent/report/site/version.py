@@ -186,7 +186,9 @@ def _gates(entry: Entry, evidence: Evidence | None, pen_: Pen, title: str = "") 
     for finding in verdict.findings[:MAX_ROWS]:
         metric = metric_in(finding.rule, metrics)
         figure = pen.NOTHING
-        if metric is not None:
+        if finding.evidence:
+            figure = pen.labelled("measured", pen.words(finding.evidence))
+        elif metric is not None:
             figure = pen.labelled("measured", pen.value(metrics[metric]))
         rows.append(
             [pen.words(finding.rule), pen.state(finding.outcome), pen.words(finding.reason), figure]
