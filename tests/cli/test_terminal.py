@@ -106,7 +106,7 @@ def test_no_verb_at_all_lists_them_and_is_no_success() -> None:
         (["timelin"], "there is no verb 'timelin'; did you mean 'timeline'?"),
         (["store", "cpy"], "there is no verb 'cpy'; did you mean 'copy'?"),
         (["zzz"], "there is no verb 'zzz'"),
-        (["timeline", "--limt", "3"], "'--limit'"),
+        (["timeline", "--limt", "3"], "--limit"),
         (["timeline", "--kind", "promotd"], "did you mean 'promoted'?"),
     ],
 )
