@@ -5,6 +5,7 @@ removes or overwrites what lies there.
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -415,6 +416,61 @@ def test_what_lies_behind_a_gap_is_found(place: Place) -> None:
     assert view.state.seq == 2
     with pytest.raises(ChainError, match="entry 3: it is missing; an object of entry 5 is there"):
         fold("churn", view.entries())
+
+
+@pytest.mark.threat(26)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "entries/00000/0000000050.jsonl",
+        "entries/00000/000000050.jsonl.bak",
+        "entries/00000/sub/000000050.jsonl",
+        "entries/00000/\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0665\u0660.jsonl",
+        "entries/00009/000000050.jsonl",
+        "entries/000099/000009900.jsonl",
+        "entries/9/x",
+    ],
+)
+def test_what_has_no_name_of_an_append_hides_none(place: Place, name: str) -> None:
+    """A list ends with it, and the newest append has several entries: no name leads to it."""
+    ledger = place.ledger()
+    ledger.append(ledger.read("churn"), [registered(1), noted("alert")])
+    place.bucket.put(f"churn/{name}", b"junk\n")
+    view = place.ledger("another").read("churn")
+    assert view.state.seq == 1
+    assert view.astray(fold("churn", view.entries())) == ()
+
+
+@pytest.mark.threat(26)
+def test_a_list_that_hides_all_makes_no_empty_ledger(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(place.ledger(), 3)
+    place.bucket.remove("churn/registry.yaml")
+    monkeypatch.setattr(Bucket, "folders", lambda *_: [])
+    assert place.ledger("another").read("churn").state.seq == 2
+
+
+@pytest.mark.threat(26)
+def test_a_newest_object_that_holds_no_entry_is_named(place: Place) -> None:
+    fill(place.ledger(), 1)
+    place.bucket.put(entry_object(1), b"junk" * 99 + b'\n{"write":"0123456789abcdef"}\n')
+    with pytest.raises(ChainError, match="entry 1: not an entry"):
+        place.ledger("another").read("churn")
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("line", [b"\n", b"a\n"])
+def test_an_object_of_endless_short_lines_is_no_append(place: Place, line: bytes) -> None:
+    """Each line of 64 MiB would be an object in memory, of which nothing is made here."""
+    fill(place.ledger(), 1)
+    place.bucket.put(entry_object(1), line * (1 << 20) + b'{"write":"0123456789abcdef"}\n')
+    tracemalloc.start()
+    with pytest.raises(ChainError, match="its object is damaged"):
+        place.ledger("another").read("churn")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 12 << 20
 
 
 @pytest.mark.parametrize("shown", [b"", b"seq: 0\n", b"seq: 999999\n", b"seq: 7\n", b"\xff", None])
