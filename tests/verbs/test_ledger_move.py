@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from assent.core.entry import Kind, sentence
+from assent.core.entry import Draft, Entry, Kind, sentence
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import View
 from assent.testing.ledger import MemoryLedger
@@ -107,6 +107,35 @@ def test_a_move_that_was_cut_off_goes_on(place: Place, monkeypatch: pytest.Monke
     there.left = 1
     result = ledger_move(opened(place, there), THERE, reason=WHY)
     assert (result.models[0].written, result.entries) == (1, ())
+    assert there.contents == place.ledger.contents
+
+
+@pytest.mark.threat(24)
+def test_two_who_move_at_once_both_end_well(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one is first in all: to write there, and to say so here."""
+    for number in range(1, 4):
+        place.version(number)
+    monkeypatch.setattr(verb, "AT_ONCE", 2)
+
+    class Beaten(MemoryLedger):
+        left = 2
+
+        def adopt(self, view: View, contents: Sequence[bytes]) -> None:
+            if self.left:
+                self.left -= 1
+                super().adopt(view, contents)
+            super().adopt(view, contents)
+
+    there, append, others = Beaten(), place.ledger.append, []
+
+    def late(view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+        if not others:
+            others.append(append(view, drafts))
+        return append(view, drafts)
+
+    monkeypatch.setattr(place.ledger, "append", late)
+    result = ledger_move(opened(place, there), THERE, reason=WHY)
+    assert (result.models[0].entries, result.entries) == (4, ())
     assert there.contents == place.ledger.contents
 
 
