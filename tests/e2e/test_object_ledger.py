@@ -165,6 +165,23 @@ def test_who_reads_the_old_place_is_told_where_it_is(second: Project) -> None:
     assert f"the ledger has moved to {address}" in old.run("resolve", "staging").stderr
 
 
+def test_a_change_is_not_judged_by_a_ledger_of_its_own(second: Project) -> None:
+    """It names an empty one, with a store that knows nothing: nothing to be worse than."""
+    at = service(Kind.S3)
+    project = replace(second, env=at.environment)
+    project.branch("worse", accuracy="0.55")
+    project.edit("assent.yaml", "store: ../store", f"store: ../mine\nledger: {at.address()}")
+    project.commit("a ledger of my own")
+    refused = project.run("review", code=2).stderr
+    assert "names the ledger s3://models/team/" in refused
+    assert "that of main names git" in refused
+    assert "merge a change of `ledger` first, and by itself" in refused
+    for verb in ("train", "evaluate", "bundle"):
+        project.run(verb)
+    assert "names the ledger" in project.run("note", "mine", code=2).stderr
+    assert "names the ledger" in project.run("approve", "--as", GRACE, code=2).stderr
+
+
 def test_an_address_with_a_login_is_not_shown(fresh: Project) -> None:
     for secret in ("s3://ada:hunter2@models/x", "az://models/x?sig=hunter2"):
         for reason in ("why", ""):

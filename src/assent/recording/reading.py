@@ -74,6 +74,21 @@ def require_here(workspace: Workspace, view: View, doing: str = "writing to") ->
         )
 
 
+def require_merged(workspace: Workspace, doing: str) -> None:
+    """Raise `UsageError` if the base branch names another ledger than this checkout: a change that
+    names one of its own would say itself what was approved, and what it is compared with.
+    """
+    base, here = workspace.base_config(), place_of(workspace.config.ledger)
+    if base is not None and place_of(base.ledger) != here:
+        branch = workspace.base_branch or "the base branch"
+        raise UsageError(
+            doing,
+            f"assent.yaml here names the ledger {here}, and that of {branch} names {base.ledger}",
+            hint=f"bring this checkout up to date with {branch}; a ledger that nobody has merged "
+            "decides nothing, so merge a change of `ledger` first, and by itself",
+        )
+
+
 def went_to(workspace: Workspace, view: View) -> str | None:
     """Where the ledger is, if it ends by saying that this is another place."""
     seq = view.state.seq
