@@ -304,6 +304,27 @@ def test_an_append_that_nobody_answers_is_in_doubt(place: Place) -> None:
     assert place.ledger().read("churn").state.seq == 2
 
 
+@pytest.mark.threat(27)
+def test_an_append_that_was_sent_twice_and_is_not_shown_is_in_doubt(place: Place) -> None:
+    """The second time it is said that there is one; whose it is, nobody says any more."""
+    fill(place.ledger(), 2)
+
+    def dead_once_repeated(number: int) -> Fault | None:
+        asked = unquote(line.asked[number])
+        sent.extend([asked] if asked.startswith("PUT") and "/churn/entries/" in asked else [])
+        if len(sent) < 2:
+            return Fault.LOST if asked in sent else None
+        return None if asked.startswith("PUT") else Fault.REFUSED
+
+    sent: list[str] = []
+    with proxied(place.at.host, dead_once_repeated) as line:
+        ledger = place.through(line.host)
+        view = ledger.read("churn")
+        with pytest.raises(DoubtError, match="in doubt whether it was written"):
+            ledger.append(view, [noted("alert")])
+    assert place.ledger().read("churn").state.seq == 2
+
+
 @pytest.mark.threat(25)
 def test_who_is_killed_between_two_objects_leaves_nothing_that_counts(
     place: Place, monkeypatch: pytest.MonkeyPatch
