@@ -17,7 +17,7 @@ from benchmarks.project import environment
 
 NAMES = (
     *("start", "review", "registry", "growth", "writers", "cache", "flushing", "bundle"),
-    *("reading", "requests", "diffs", "fetched", "stores", "peers"),
+    *("reading", "requests", "diffs", "fetched", "stores", "site", "peers"),
 )
 
 

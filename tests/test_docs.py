@@ -33,6 +33,7 @@ STEP = Step(
     peak_memory_bytes=1,
 )
 ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src/assent"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -88,6 +89,38 @@ def test_every_command_in_the_documents_is_one(page: str, line: str) -> None:
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_every_message_that_is_explained_is_one() -> None:
+    source = "\n".join(path.read_text() for path in SOURCE.rglob("*.py")).lower()
+    source = re.sub(r'"\s*\n\s*f?"', "", source)  # a message may be written in parts
+    explained = re.findall(r"^### `([^`]+)`$", (ROOT / "docs/troubleshooting.md").read_text(), re.M)
+    assert len(explained) > 10
+    assert [text for text in explained if text.lower() not in source] == []
+
+
+def test_every_key_of_what_an_auditor_is_told_is_described() -> None:
+    text = (ROOT / "docs/audit.md").read_text()
+    history = importlib.import_module("assent.core.history")
+    show = importlib.import_module("assent.verbs.show")
+    timeline = importlib.import_module("assent.verbs.timeline")
+    kinds = [
+        *(timeline.TimelineResult, timeline.ModelTimeline, show.ShowResult, show.VersionFacts),
+        *(show.Recorded, importlib.import_module("assent.verbs.explain").Recalled),
+        *(history.Moment, history.GivenApproval, history.Lead, history.LeadTime, history.Place),
+    ]
+    for kind in kinds:
+        for key in kind.__struct_fields__:
+            assert f"`{key}`" in text, f"{kind.__name__}.{key}"
+
+
+def test_every_trailer_is_described() -> None:
+    text = (ROOT / "docs/audit.md").read_text()
+    source = (ROOT / "src/assent/ledgers/git/commits.py").read_text()
+    names = set(re.findall(r'"((?:[A-Z][a-z]+)(?:-[a-z]+)?)"', source))
+    assert {"Entry", "Reason", "Approved-by", "Run", "Link", "Write"} <= names
+    for name in names:
+        assert f"`{name}`" in text, name
 
 
 def test_every_gate_and_every_key_of_a_model_is_described() -> None:

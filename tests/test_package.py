@@ -81,7 +81,18 @@ def test_a_wheel_holds_all_of_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as files:
         held = {name for name in files.namelist() if ".dist-info/" not in name}
     assert "assent/py.typed" in held  # PEP 561: its types are for whoever imports it
-    assert {name for name in held if not name.startswith("assent/requirements/")} == tracked
+    beside = ("assent/requirements/", "assent/docs/")
+    assert {name for name in held if not name.startswith(beside)} == tracked
+
+
+def test_a_wheel_holds_every_page_that_a_hint_may_name(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as files:
+        held = {
+            name.rpartition("/")[2]: files.read(name)
+            for name in files.namelist()
+            if name.startswith("assent/docs/")
+        }
+    assert held == {page.name: page.read_bytes() for page in (ROOT / "docs").glob("*.md")}
 
 
 def test_a_wheel_is_installed_and_runs(wheel: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from assent.core.context import Context
 from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.core.inspection import Inspection
+from assent.core.nearest import meant
 from assent.core.registry import rfc3339
 from assent.errors import OutsideError, PolicyError, UsageError
 from assent.git import BaseBranch, Repository, steering
@@ -120,7 +121,7 @@ class Workspace:
         if name is None:
             raise UsageError(doing, f"{FILE} has several", hint=f"name one: {', '.join(names)}")
         if name not in self.config.models:
-            hint = f"{self.root / FILE} has {', '.join(names)}"
+            hint = f"{self.root / FILE} has {', '.join(names)}{meant(name, names)}"
             raise UsageError(doing, "there is none of this name", hint=hint)
         return name
 

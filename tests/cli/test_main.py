@@ -13,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from assent.cli.ledger import VERBS as LEDGER
 from assent.cli.main import VERBS, commands, group, variable
 from assent.cli.store import VERBS as STORE
 from assent.errors import AssentError
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"yaml", "jinja2", "psutil", "msgspec", "dotenv", "requests", "sklearn", "numpy"}
 
 COMMANDS = dict(commands())
-GROUPS = {"store": STORE}
+GROUPS = {"store": STORE, "ledger": LEDGER}
 SAID = {
     **{verb: said for verb, said in VERBS.items() if verb not in GROUPS},
     **{f"{one} {verb}": said for one, verbs in GROUPS.items() for verb, said in verbs.items()},
@@ -48,6 +49,7 @@ def test_a_verb_has_its_files(verb: str) -> None:
 
 def test_no_command_is_forgotten() -> None:
     shared = {"__init__", "flags", "main", "run", "options", "output", "published"}
+    shared |= {"choices", "completion", "layout", "pages", "records"}
     files = {path.stem for path in (ROOT / "src/assent/cli").glob("*.py")}
     assert COMMANDS.keys() == SAID.keys()
     assert files - shared == {verb.replace(" ", "_") for verb in SAID} | GROUPS.keys()

@@ -135,8 +135,17 @@ def test_a_recorded_verdict_keeps_findings_in_short_and_both_digests() -> None:
     short = recorded(
         Verdict(findings=(finding,)), policy=digest("policy"), evidence=digest("evidence")
     )
-    assert short.findings == (FindingRecord(rule="r", outcome=Outcome.FAILED, reason="why"),)
+    assert short.findings == (
+        FindingRecord(rule="r", outcome=Outcome.FAILED, reason="why", evidence="e"),
+    )
     assert (short.policy, short.evidence) == (digest("policy"), digest("evidence"))
+
+
+def test_long_evidence_is_cut_and_says_so() -> None:
+    """A ledger is kept for ever."""
+    finding = Finding(rule="r", outcome=Outcome.PASSED, reason="why", evidence="é" * 1_301)
+    [kept] = recorded(Verdict(findings=(finding,)), policy=digest("p"), evidence=None).findings
+    assert kept.evidence == "é" * 300 + "… 1,001 characters left out"
 
 
 @pytest.mark.parametrize(
@@ -165,3 +174,16 @@ def test_an_entry_is_a_sentence(entry: Draft, said: str) -> None:
 def test_every_kind_has_a_sentence_of_its_own() -> None:
     said = {sentence(draft(kind, subject("b1", 1), stage="production", at=AT)) for kind in Kind}
     assert len(said) == len(Kind)
+
+
+def test_values_of_the_data_are_not_kept_for_ever() -> None:
+    """Bytes are purged when a person asks for it; a ledger is not."""
+    finding = Finding(
+        rule="new categories",
+        outcome=Outcome.FAILED,
+        reason="1 column has more",
+        evidence="`name`: `Jane Doe` (1 row)",
+        names_data=True,
+    )
+    [kept] = recorded(Verdict(findings=(finding,)), policy=digest("p"), evidence=None).findings
+    assert (kept.reason, kept.evidence) == ("1 column has more", "")

@@ -463,3 +463,21 @@ def test_what_a_name_meant_first_stays_until_the_policy_says_another_one() -> No
 
 def test_entries_that_do_not_say_what_a_name_meant_bind_nothing() -> None:
     assert registry_of(approved("b1", "bob")).state.pins == {}
+
+
+@given(st.dictionaries(st.text(max_size=5), st.floats(allow_nan=False, allow_infinity=False)))
+def test_figures_of_a_note_are_read_back_as_they_were_written(metrics: dict[str, float]) -> None:
+    contents = written([draft(Kind.NOTED, metrics=metrics)])
+    assert fold("churn", contents).state.seq == 0
+    assert decode_entry(contents[0]).metrics == metrics
+
+
+@pytest.mark.parametrize("value", [1, True, float("nan"), float("inf"), "1"])
+def test_a_figure_that_would_be_read_back_otherwise_is_no_entry(value: object) -> None:
+    with pytest.raises(IllegalEntryError, match="no finite number"):
+        written([draft(Kind.NOTED, metrics={"x": value})])
+
+
+def test_only_a_note_has_figures() -> None:
+    with pytest.raises(IllegalEntryError, match="only a note"):
+        written([registered(1, metrics={"x": 1.0})])

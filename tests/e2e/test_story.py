@@ -64,6 +64,11 @@ def test_from_a_change_to_production_and_back(fresh: Project) -> None:
     assert shown.index("retire v2") < shown.index("roll back production to v1")
     assert "because: complaints" in shown
     assert "alert: https://example.com/17" in shown
+    assert "nobody had to approve this; approved before by" in shown
+    told = fresh.run("show", "v1").stdout
+    assert "stands in    production" in told
+    assert "metric accuracy" in told
+    assert "accuracy min 0.5" in fresh.run("explain", "--entry", "1").stdout
     fresh.run("verify")
     # The branch is a timeline without any tool.
     assert fresh.entries()[:5] == [
@@ -220,6 +225,8 @@ def test_every_verb_prints_one_json_document(fresh: Project) -> None:
         "note": fresh.run("note", "seen", "--json"),
         "status": fresh.run("status", "--json"),
         "timeline": fresh.run("timeline", "--json"),
+        "show": fresh.run("show", "v1", "--json"),
+        "explain --entry": fresh.run("explain", "--entry", "1", "--json"),
         "diff": fresh.run("diff", "v1", "v1", "--json"),
         "explain": fresh.run("explain", "--stage", "staging", "--json"),
         "resolve": fresh.run("resolve", "shadow", "--json"),

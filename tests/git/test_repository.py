@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,19 @@ def test_what_does_not_fit_into_memory_is_not_read(
     with pytest.raises(AssentError, match="has 10,001 bytes"):
         repository.show("HEAD", "large")
     assert repository.show("HEAD", "train.py") == b"1"
+
+
+def test_when_commits_were_made_as_far_as_they_are_here(tmp_path: Path) -> None:
+    work = new_repository(tmp_path / "dated")
+    zone = "GIT_COMMITTER_DATE=2026-01-02T03:04:05+02:00"
+    command = ["env", zone, "git", "commit", "-q", "--allow-empty", "-m", "x\n\nfeed 12"]
+    subprocess.run(command, cwd=work, check=True)
+    head, start = (run_git(work, "rev-parse", name) for name in ("HEAD", "HEAD^"))
+    tree = run_git(work, "rev-parse", "HEAD^{tree}")
+    repository = Repository(work)
+    asked = [head, start, "f" * 40, tree, "HEAD", "--all", "", "x\ny"]
+    dates = repository.dates(asked)
+    assert dates.keys() == {head, start}
+    assert dates[head] == "2026-01-02T01:04:05Z"
+    assert repository.dates([]) == {}
+    assert repository.dates(["--all"]) == {}

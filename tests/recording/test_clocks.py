@@ -215,7 +215,7 @@ def test_an_entry_with_a_bad_date_is_told_and_blocks_nothing(team: Team, error: 
 
     result = verify(team.machine(), ["churn"], repair=True)
     assert result.exit_code == 0
-    moments = timeline(team.machine(), "churn").moments
+    moments = timeline(team.machine(), ("churn",)).moments
     said = {one.doubt.seq: one.doubt.why for one in result.odd_dates}
     assert said == {one.entry.seq: one.doubt.why for one in moments if one.doubt is not None}
     if error == HOUR and team.server is None:
@@ -228,7 +228,7 @@ def test_a_noted_event_has_a_time_of_its_own(team: Team) -> None:
     [entry] = note(team.machine(), "churn", "alert 17", happened="2020-02-29").entries
     assert (entry.happened, team.apart_s(entry) < 60) == ("2020-02-29", True)
     assert verify(team.machine(), ["churn"]).odd_dates == ()
-    [newest, *_] = timeline(team.machine(), "churn").moments
+    [newest, *_] = timeline(team.machine(), ("churn",)).moments
     assert newest.entry.happened == "2020-02-29"
 
 

@@ -71,7 +71,7 @@ def prepare() -> None:
             # An installation need not have all of them; and of what warns, the child is warned.
             with suppress(ModuleNotFoundError, Warning):
                 importlib.import_module(name)
-    importlib.import_module("assent.report.html")._template()
+    importlib.import_module("assent.report.markup").environment().get_template("report.html")
     for name in PATIENT:
         waits = vars(importlib.import_module(name))
         waits["PAUSES_S"] = tuple(one / SOONER for one in waits["PAUSES_S"])

@@ -67,3 +67,10 @@ def test_a_diff_decides_nothing(place: Place) -> None:
     before = place.log
     diff(place.open(), MODEL, "v1", "v1")
     assert (place.log, place.forge.notices) == (before, [])
+
+
+def test_a_stage_that_was_mistyped(place: Place) -> None:
+    place.bundle()
+    with pytest.raises(UsageError) as caught:
+        diff(place.open(), MODEL, "prodution")
+    assert "did you mean 'production'?" in (caught.value.hint or "")

@@ -6,7 +6,9 @@ import pytest
 
 from assent.core.entry import Kind
 from assent.errors import UsageError
+from assent.report.markdown import to_markdown
 from assent.verbs.note import note
+from assent.verbs.review import review
 from tests.verbs.place import MODEL, Place
 
 
@@ -48,3 +50,38 @@ def test_no_words_and_nothing_that_they_are_about(place: Place) -> None:
     with pytest.raises(UsageError):
         note(place.open(), MODEL, "good", stage="staging")
     assert place.entries == []
+
+
+def test_figures_are_kept_as_numbers(place: Place) -> None:
+    place.version(1)
+    note(place.open(), MODEL, "an A/B test", version="v1", metrics={"retention": 0.412, "users": 9})
+    assert place.entries[-1].metrics == {"retention": 0.412, "users": 9.0}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_figure_that_cannot_be_compared_is_none(place: Place, value: float) -> None:
+    with pytest.raises(UsageError, match="no figure"):
+        note(place.open(), MODEL, "an A/B test", metrics={"retention": value})
+    assert place.entries == []
+
+
+def test_other_figures_are_another_note(place: Place) -> None:
+    for value in (1.0, 2.0):
+        note(place.open(), MODEL, "measured", metrics={"x": value})
+    assert [entry.metrics for entry in place.entries] == [{"x": 1.0}, {"x": 2.0}]
+
+
+def test_a_note_is_shown_in_the_next_review_of_what_is_compared_with_it(place: Place) -> None:
+    place.version(1)
+    place.hold("production", 1)
+    hostile = "@everyone `x` | \x1b[31m <img src=x>"
+    note(place.open(), MODEL, hostile, stage="production", metrics={"retention": 0.5})
+    place.commit(0.9)
+    place.bundle(0.9)
+    report = review(place.open(), MODEL).report
+    [shown] = [words for words in report.notes if "Noted of the baseline v1" in words]
+    assert "retention = 0.5" in shown
+    comment = to_markdown(report, full_report="x")
+    assert "retention" in comment
+    assert "<img" not in comment
+    assert "\x1b" not in comment

@@ -125,3 +125,16 @@ def test_on_a_ledger_that_moved_meanwhile_it_is_judged_again(place: Place) -> No
     decided = promote(place.open(ledger=ledger), MODEL, "staging", version="v1")
     assert decided.exit_code is ExitCode.BLOCKED
     assert place.log[-1] == "promote v2 to staging"
+
+
+def test_a_stage_that_was_mistyped(place: Place) -> None:
+    place.version(1)
+    with pytest.raises(UsageError) as caught:
+        promote(place.open(), MODEL, "prodution")
+    assert "did you mean 'production'?" in (caught.value.hint or "")
+
+
+def test_how_many_had_to_approve_is_kept(place: Place) -> None:
+    place.version(1)
+    promote(place.open(), MODEL, "staging")
+    assert place.entries[-1].required == 0

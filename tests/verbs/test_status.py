@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from assent.core.entry import Kind
 from assent.errors import ExitCode
 from assent.verbs.status import status
+from tests.builders import draft, subject
 from tests.verbs.place import MODEL, Place
 
 
@@ -32,3 +34,11 @@ def test_one_that_cannot_be_read_hides_no_other(place: Place) -> None:
     assert churn.state is not None
     assert churn.problem is None
     assert result.exit_code == ExitCode.INTEGRITY
+
+
+def test_a_model_that_left_the_configuration(place: Place) -> None:
+    entry = draft(Kind.REGISTERED, subject("o1", 1), model="old")
+    place.ledger.append(place.ledger.read("old"), [entry])
+    [old] = status(place.open(), ["old"]).models
+    assert old.state is not None
+    assert (old.state.versions, old.stages) == (1, ())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import completion, options, output
 from assent.cli.flags import flag
 from assent.cli.published import Published, sentence, version
 from assent.cli.run import finish, idle, open_workspace
@@ -17,7 +17,13 @@ from assent.verbs.approve import ApproveResult, approve
 
 @click.command()
 @options.model
-@click.option("--bundle", "-b", "name", help="A bundle, version or revision instead.")
+@click.option(
+    "--bundle",
+    "-b",
+    "name",
+    help="A bundle, version or revision instead.",
+    shell_complete=completion.names,
+)
 @click.option("--as", "by", help="Approve in the name of this person (local forge only).")
 @flag("--reject", help="With --as: ask for changes instead.")
 @click.option("--reason", "-r", help="With --as: why.")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assent.cli import options, output
+from assent.cli import completion, options, output
 from assent.cli.flags import flag
+from assent.cli.layout import width
 from assent.cli.run import finish, open_workspace
 from assent.core.digest import short
 from assent.errors import UsageError
@@ -23,8 +24,8 @@ if TYPE_CHECKING:  # each kind of diff imports what it needs: most of the reader
 
 
 @click.command()
-@click.argument("old", required=False)
-@click.argument("new", required=False)
+@click.argument("old", required=False, shell_complete=completion.names)
+@click.argument("new", required=False, shell_complete=completion.names)
 @options.model_option
 @flag("--data", help="OLD and NEW are data: files, folders, tables.")
 @click.option("--key", multiple=True, help="With --data, a column that names a row; repeatable.")
@@ -179,4 +180,5 @@ def show_files(result: FilesDiffResult) -> None:
 
 
 def _show_sections(*sections: Section | None) -> None:
-    output.text(to_text([section for section in sections if section is not None]))
+    shown = [section for section in sections if section is not None]
+    output.text(to_text(shown, columns=width()))

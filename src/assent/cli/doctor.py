@@ -8,6 +8,7 @@ import click
 
 from assent.cli import options, output
 from assent.cli.flags import flag
+from assent.cli.pages import with_pages
 from assent.cli.run import finish, open_workspace
 from assent.ports import ProtectionState
 from assent.report.escape import visible
@@ -63,7 +64,7 @@ def show(result: DoctorResult) -> None:
         click.echo(f"  {mark} ", nl=False)
         output.line(f"{check.name}: {check.said}")
         if check.hint:
-            output.line(f"      → {check.hint}")
+            output.hanging(with_pages(f"→ {check.hint}"), first=6, below=8)
     if result.pinned is not None:
         output.line()
         output.text(

@@ -9,6 +9,7 @@ import click
 
 from assent.cli import output
 from assent.cli.flags import flag
+from assent.cli.pages import with_pages
 from assent.cli.run import finish
 from assent.setup.pipelines import Pipelines
 from assent.setup.seen import ModelSeen, Seen, Sight
@@ -151,9 +152,9 @@ def _advice(result: InitResult) -> None:
 
 def _next(result: InitResult) -> None:
     if result.forge == "gitlab":
-        output.line("next: docs/gitlab.md says which tokens it needs and why")
+        output.line(with_pages("next: docs/gitlab.md says which tokens it needs and why"))
     elif result.forge == "github":
-        output.line("next: docs/github.md says what each workflow may do and why")
+        output.line(with_pages("next: docs/github.md says what each workflow may do and why"))
     else:
         if result.to_check:
             output.line(f"next: correct {', '.join(result.to_check)}, then run `assent review`")

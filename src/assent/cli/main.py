@@ -29,6 +29,8 @@ VERBS = {
     "note": "Put an event on the record.",
     "status": "Show what is where.",
     "timeline": "Show every decision, newest first.",
+    "show": "Show everything that is recorded about a version, an entry or a digest.",
+    "site": "Write a static site of all models.",
     "diff": "Show what changed between any two versions, data sets or model files.",
     "explain": "Show why the verdict is what it is.",
     "resolve": "Show what a stage holds.",
@@ -78,6 +80,18 @@ class Verbs(click.Group):
             parameter.envvar = variable(f"{self._of}{cmd_name}", parameter)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is meant. Releases of Click differ in whether they know the nearest one."""
+        name = args[0]
+        if name not in self._verbs and not name.startswith("-") and not ctx.resilient_parsing:
+            from assent.core.nearest import meant
+
+            problem = f"there is no verb {name!r}{meant(name, self._verbs)}"
+            raise click.UsageError(problem, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of verbs, without importing any."""
         del ctx
@@ -120,6 +134,6 @@ def main() -> None:
     """Run the command line."""
     gc.set_threshold(100_000)  # a verb is short: looking for cycles takes longer than it frees
 
-    from assent.cli.run import guarded
+    from assent.cli.run import colour, guarded
 
-    guarded(lambda: group(prog_name="assent", standalone_mode=False))
+    guarded(lambda: group(prog_name="assent", standalone_mode=False, color=colour()))

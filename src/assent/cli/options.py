@@ -8,17 +8,28 @@ from typing import Any, TypeVar
 
 import click
 
+from assent.cli import completion
 from assent.cli.flags import flag
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-model = click.argument("model", required=False)
+model = click.argument("model", required=False, shell_complete=completion.models)
 """The model; needless where assent.yaml has only one."""
 
-model_option = click.option("--model", "-m", help="The model; needless if there is only one.")
+recorded_models = click.argument(
+    "models", nargs=-1, metavar="[MODELS]...", shell_complete=completion.models
+)
+"""Any number of models, also of those that only the ledger has."""
+
+model_option = click.option(
+    "--model",
+    "-m",
+    help="The model; needless if there is only one.",
+    shell_complete=completion.models,
+)
 """The model, where the arguments are something else."""
 
-stage = click.argument("stage")
+stage = click.argument("stage", shell_complete=completion.stages)
 reason = click.option(
     "--reason", "-r", required=True, help="Why: it is kept in the ledger for ever."
 )
@@ -38,6 +49,11 @@ exit_zero = flag(
     help="Exit with 0 whatever the verdict is, also with nothing to judge; errors keep their code.",
 )
 force = flag("--force", "-f", help="Run it again although the inputs are unchanged.")
+
+
+def version(meaning: str) -> Callable[[F], F]:
+    """`--version`: a version, or the stage that holds it."""
+    return click.option("--version", "-v", help=meaning, shell_complete=completion.names)
 
 
 def shared(function: F) -> F:

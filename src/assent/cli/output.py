@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import click
 
 from assent.ci.outputs import inert
+from assent.cli.layout import width
 from assent.core.approval import Heard
 from assent.core.digest import short
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.recording.outcome import Decided
+from assent.report import lines
 from assent.report.escape import visible
 
 _MARKS = {
@@ -34,9 +36,34 @@ def line(text: str = "") -> None:
     click.echo(inert(visible(text)) if text else "")
 
 
-def text(lines: str) -> None:
+def hanging(text: str, *, first: int = 0, below: int = 2) -> None:
+    """Text that may be longer than the terminal is wide: the first line is indented by `first`, the
+    others by `below`.
+    """
+    for part in lines.wrapped(visible(text), width(), first=" " * first, then=" " * below):
+        click.echo(inert(part))
+
+
+def pairs(facts: Iterable[tuple[str, str]], indent: int = 2) -> None:
+    """Labels and what they label, below each other; those of nothing are left out."""
+    table([(label, value) for label, value in facts if value], indent)
+
+
+def table(rows: Iterable[Sequence[str]], indent: int = 2) -> None:
+    """Rows below each other; what is too long for the last column goes on below it."""
+    shown = [tuple(map(visible, row)) for row in rows]
+    for part in lines.table(shown, width(), indent):
+        click.echo(inert(part))
+
+
+def aside(text: str) -> None:
+    """What belongs beside the result: on standard error."""
+    click.echo(inert(visible(text)), err=True)
+
+
+def text(shown: str) -> None:
     """Several lines that are visible already."""
-    click.echo(inert(lines))
+    click.echo(inert(shown))
 
 
 def count(number: int, singular: str, many: str | None = None) -> str:
@@ -50,24 +77,27 @@ def decision(verdict: Verdict) -> None:
     click.echo(click.style(word, fg=colour, bold=True))
 
 
-def findings(given: Iterable[Finding]) -> None:
-    """Findings, those that block first; of many that passed only the number."""
+def findings(given: Iterable[Finding], *, all_of_them: bool = False) -> None:
+    """Findings, those that block first; of many that passed only the number, unless all are asked
+    for.
+    """
     ordered = sorted(given, key=lambda finding: list(_ORDER).index(finding.outcome))
     quiet = [
         finding
         for finding in ordered
         if finding.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
     ]
+    is_cut = len(quiet) > MANY and not all_of_them
     for finding in ordered:
-        if finding.outcome is Outcome.PASSED and len(quiet) > MANY:
+        if finding.outcome is Outcome.PASSED and is_cut:
             continue
         mark, colour = _MARKS[finding.outcome]
         click.echo(f"  {click.style(mark, fg=colour)}  {inert(visible(finding.rule))}")
         about = "; ".join(text for text in (finding.reason, finding.evidence) if text)
-        click.echo(inert(f"             {visible(about)}"))
+        hanging(about, first=13, below=13)
         if finding.remedy:
-            click.echo(inert(f"             → {visible(finding.remedy)}"))
-    if len(quiet) > MANY:
+            hanging(f"→ {finding.remedy}", first=13, below=15)
+    if is_cut:
         click.echo(f"  {len(quiet)} more passed or do not apply")
 
 
@@ -87,7 +117,9 @@ def heard(people: Iterable[Heard]) -> None:
         mark, colour = ("counts", "green") if review.counts else ("does not count", "yellow")
         shown = click.style(mark, fg=colour)
         who, why = visible(review.person.login), visible(review.why)
-        click.echo(inert(f"  {who}: {review.state}, {shown}: {why}"))
+        about = f"{who}: {review.state}, {shown}: {why}"
+        for part in lines.wrapped(about, width(), first="  ", then="    "):
+            click.echo(inert(part))
 
 
 def decided(result: Decided) -> None:

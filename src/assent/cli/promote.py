@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output, published
+from assent.cli import completion, options, output, published
 from assent.cli.run import finish, open_workspace
 from assent.verbs.promote import promote
 
 
 @click.command()
 @options.stage
-@click.argument("version", required=False)
+@click.argument("version", required=False, shell_complete=completion.versions)
 @options.model_option
 @options.environment
 @options.override

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import completion, options, output
 from assent.cli.flags import flag
 from assent.cli.published import Published, sentence, version
 from assent.cli.run import finish, open_workspace
@@ -15,7 +15,7 @@ from assent.verbs.pull import PullResult, pull
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.names)
 @click.option(
     "--to",
     "target",

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import completion, options, output
 from assent.cli.published import Published, sentence, version
 from assent.cli.run import finish, open_workspace
 from assent.verbs.resolve import ResolveResult, resolve
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.names)
 @options.model_option
 @options.shared
 def command(name: str, model: str | None, as_json: bool, config: Path | None) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output, published
+from assent.cli import completion, options, output, published
 from assent.cli.flags import flag
 from assent.cli.run import finish, open_workspace
 from assent.verbs.retire import retire
 
 
 @click.command()
-@click.argument("version")
+@click.argument("version", shell_complete=completion.versions)
 @options.reason
 @flag("--purge", help="Take its bytes away, too, for good; the ledger says so.")
 @options.model_option

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from assent.ci.outputs import SUMMARY_LIMIT
-from assent.cli import options, output
+from assent.cli import completion, options, output
+from assent.cli.layout import width
 from assent.cli.published import JUNIT, REPORT, Published, sentence
 from assent.cli.run import finish, idle, open_workspace, own_output
 from assent.core.digest import short
@@ -22,7 +23,13 @@ from assent.verbs.review_waiting import WaitingResult, plain, review_waiting
 
 @click.command()
 @options.model
-@click.option("--bundle", "-b", "name", help="A bundle, version or revision instead.")
+@click.option(
+    "--bundle",
+    "-b",
+    "name",
+    help="A bundle, version or revision instead.",
+    shell_complete=completion.names,
+)
 @click.option(
     "--waiting",
     metavar="JOB",
@@ -98,7 +105,7 @@ def show(result: ReviewResult) -> None:
         against = short(diff.baseline.bundle) + (f" (v{version})" if version else "")
     output.line(f"{result.report.model}: {short(diff.candidate.bundle)} against {against}")
     output.decision(result.report.verdict)
-    output.text(to_text([first_section(result.report)]))
+    output.text(to_text([first_section(result.report)], columns=width()))
     output.findings(result.report.verdict.findings)
     if result.report.verdict.of(Outcome.WAITING) or result.report.approvals.heard:
         output.heard(result.report.approvals.heard)

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output, published
+from assent.cli import completion, options, output, published
 from assent.cli.run import finish, open_workspace
 from assent.verbs.rollback import rollback
 
 
 @click.command()
 @options.stage
-@click.option("--to", help="The version; otherwise the one before.")
+@click.option(
+    "--to", help="The version; otherwise the one before.", shell_complete=completion.versions
+)
 @options.optional_reason
 @options.model_option
 @options.environment

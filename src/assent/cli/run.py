@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, TypeGuard, TypeVar
 import click
 
 from assent.cli.flags import read_state
+from assent.cli.pages import with_pages
 from assent.errors import AssentError, ExitCode, IdleError, OutsideError
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ def _guarded(call: Callable[[], object]) -> NoReturn:
         sys.exit(code if isinstance(code, int) else ExitCode.DONE)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # No verb at all: its list is the answer, but a job that names none has done nothing.
+        click.echo(error.ctx.get_help(), err=True)
+        sys.exit(ExitCode.USAGE)
     except click.ClickException as error:
         if _wants_json():
             _say_as_json("reading the command line", error.format_message(), None, ExitCode.USAGE)
@@ -73,14 +78,23 @@ def _guarded(call: Callable[[], object]) -> NoReturn:
         sys.exit(ExitCode.BUG)
 
 
+def colour() -> bool | None:
+    """Whether there are colours: none where somebody has asked for none (https://no-color.org), and
+    where the terminal knows none; else as Click has it, which is in a terminal alone.
+    """
+    is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return False if is_plain else None
+
+
 def fail(error: AssentError) -> NoReturn:
     """Say what was being done, what went wrong and what to do next, and exit."""
+    hint = None if error.hint is None else with_pages(error.hint)
     if _wants_json():
-        _say_as_json(error.doing, error.problem, error.hint, error.exit_code)
+        _say_as_json(error.doing, error.problem, hint, error.exit_code)
     click.echo(f"assent: {_shown(str(error))}", err=True)
-    if error.hint:
-        click.echo(f"  hint: {_shown(error.hint)}", err=True)
-    _annotate(error.doing, f"{error.problem}{f' → {error.hint}' if error.hint else ''}")
+    if hint:
+        click.echo(f"  hint: {_shown(hint)}", err=True)
+    _annotate(error.doing, f"{error.problem}{f' → {hint}' if hint else ''}")
     sys.exit(error.exit_code)
 
 
@@ -134,11 +148,12 @@ class Judged(Protocol):
         """0 if all is well."""
 
 
-def open_workspace(config: Path | None) -> Workspace:
-    """The workspace around the current folder."""
+def open_workspace(config: Path | None, *, is_silent: bool = False) -> Workspace:
+    """The workspace around the current folder. With `is_silent`, progress is told to nobody."""
     from assent.wiring import open_workspace as open_at
 
-    return open_at(Path.cwd(), environ=os.environ, now=datetime.now(UTC), say=say, file=config)
+    told = (lambda _: None) if is_silent else say
+    return open_at(Path.cwd(), environ=os.environ, now=datetime.now(UTC), say=told, file=config)
 
 
 def say(text: str) -> None:

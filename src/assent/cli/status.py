@@ -9,6 +9,7 @@ import click
 from assent.cli import options, output
 from assent.cli.run import finish, open_workspace
 from assent.core.digest import short
+from assent.recording.models import recorded_model
 from assent.verbs.status import ModelStatus, StatusResult, status
 
 
@@ -18,7 +19,7 @@ from assent.verbs.status import ModelStatus, StatusResult, status
 def command(model: str | None, as_json: bool, config: Path | None) -> None:
     """Show what is where.
 
-    It is shown for every model of this assent.yaml, or for MODEL.
+    It is shown for every model of this assent.yaml, or for MODEL, which may have left it.
 
     \b
     Example:
@@ -26,7 +27,9 @@ def command(model: str | None, as_json: bool, config: Path | None) -> None:
       assent status churn --json
     """
     workspace = open_workspace(config)
-    models = sorted(workspace.config.models) if model is None else [workspace.model(model)]
+    models = sorted(workspace.config.models)
+    if model is not None:
+        models = [recorded_model(workspace, model)]
     finish(status(workspace, models), as_json, show)
 
 

@@ -21,6 +21,11 @@ _EVALUATION = re.compile(
 """Names of data sets that models are measured on."""
 
 
+def is_evaluation(name: str) -> bool:
+    """Whether a data set of this name is one that models are measured on."""
+    return _EVALUATION.fullmatch(name) is not None
+
+
 def measured_on(predictions: PredictionsDiff | None, data: DataDiff) -> MeasuredOn:
     """What is known of the rows and labels that both sides were measured on: by their predictions,
     else by the data sets that are called after a test. One whose bytes are others may still hold
@@ -29,13 +34,13 @@ def measured_on(predictions: PredictionsDiff | None, data: DataDiff) -> Measured
     if predictions is not None and predictions.old_rows is not None:
         reason = _why_others(predictions)
         return MeasuredOn(rows="other" if reason else "same", reason=reason)
-    tests = [change for change in data.changes if _EVALUATION.fullmatch(change.name)]
+    tests = [change for change in data.changes if is_evaluation(change.name)]
     for change in tests:
         if change.old is not None and change.new is not None and _has_other_rows(change):
             return MeasuredOn(
                 rows="other", reason=f"the data set `{_plain(change.name)}` is another"
             )
-    is_known = not tests and any(_EVALUATION.fullmatch(reference.name) for reference in data.same)
+    is_known = not tests and any(is_evaluation(reference.name) for reference in data.same)
     return MeasuredOn(rows="same" if is_known else "unknown")
 
 

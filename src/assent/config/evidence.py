@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assent.config.settings import ModelSettings
+from assent.core.nearest import meant
 from assent.policy.gates import Gate
 from assent.policy.gates.data import DataGate
 from assent.policy.gates.metric import MetricGate
@@ -27,5 +28,6 @@ def unanswerable(gate: Gate, settings: ModelSettings) -> str | None:
             unknown = [name for name in named if name not in settings.data]
             if unknown:
                 known = ", ".join(settings.data) or "none"
-                return f"there is no data set {unknown[0]!r} ({known} under `data`)"
+                close = meant(unknown[0], settings.data)
+                return f"there is no data set {unknown[0]!r} ({known} under `data`){close}"
     return None

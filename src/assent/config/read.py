@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
+from assent.config.allowed import allowed
 from assent.config.evidence import unanswerable
 from assent.config.settings import (
     MAX_NAME,
@@ -20,6 +21,7 @@ from assent.config.settings import (
 )
 from assent.core.buckets import FORM, bucket_of
 from assent.core.ledgers import is_in_git
+from assent.core.nearest import meant
 from assent.core.registries import MAX_TAG, SCHEME, too_long_for_tags
 from assent.errors import UsageError
 from assent.parsing import ParseError, parse_yaml_with_lines
@@ -38,6 +40,7 @@ Path = tuple[str | int, ...]
 
 _PATH = re.compile(r"^(?P<problem>.*) - at `(?:key in )?\$(?P<path>[^`]*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_INVALID = re.compile(r"""^Invalid enum value ["']?(?P<value>.*?)["']?$""", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
 _TYPES = {
     "str": "text",
@@ -183,7 +186,7 @@ class _Reader:
             after = rule.after
             while after is not None:
                 if after not in stages:
-                    nearest = _nearest(after, stages)
+                    nearest = meant(after, stages)
                     self._fail((*path, name, "after"), f"there is no stage {after!r}{nearest}")
                 if after in seen:
                     self._fail((*path, name, "after"), "stages wait for each other in a circle")
@@ -221,7 +224,7 @@ class _Reader:
             if key in gate:
                 return self._convert(gate, kind, path)
         kinds = " or ".join(f"`{key}`" for key in GATES)
-        nearest = next((hint for key in gate if (hint := _nearest(key, GATES))), "")
+        nearest = next((hint for key in gate if (hint := meant(key, GATES))), "")
         self._fail(path, f"it is not said what the gate judges: it needs {kinds}{nearest}")
 
     def _mapping(self, value: Any, path: Path) -> dict[str, Any]:
@@ -241,13 +244,18 @@ class _Reader:
             if unknown is not None:
                 names = _names(kind) if not inner else _ALL_NAMES
                 self._unknown(unknown["name"], full, names)
+            invalid = _INVALID.search(problem)
+            if invalid is not None:
+                words = allowed(kind, _path_parts(inner))
+                problem = f"{invalid['value']!r} is none of {', '.join(words) or 'what it takes'}"
+                problem += meant(invalid["value"], words)
             missing = _MISSING.search(problem)
             if missing is not None:
                 problem = f"`{missing['name']}` is missing"
             self._fail(full, _worded(problem))
 
     def _unknown(self, key: str, path: Path, names: Any) -> NoReturn:
-        self._fail((*path, key), f"unknown key {key!r}{_nearest(key, names)}")
+        self._fail((*path, key), f"unknown key {key!r}{meant(str(key), names)}")
 
     def _fail(self, path: Path, problem: str) -> NoReturn:
         known = next(
@@ -288,15 +296,8 @@ _ALL_NAMES = set().union(
 )
 
 
-def _nearest(name: str, names: Any) -> str:
-    import difflib  # only whoever has mistyped something
-
-    close = difflib.get_close_matches(str(name), sorted(names), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
 def _path_parts(path: str) -> list[str | int]:
-    parts = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path)
+    parts = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path.replace("[...]", ""))
     return [name or int(index) for name, index in parts]
 
 

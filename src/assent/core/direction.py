@@ -82,6 +82,11 @@ def known_name(name: str) -> str | None:
     return _in_table(_plain(re.sub(r",[A-Za-z0-9_-]+$|\([BMPO]\)$", "", last)))
 
 
+def known_names() -> frozenset[str]:
+    """All names in the table, for somebody who has mistyped one."""
+    return _HIGHER | _LOWER | _NEGATIVE
+
+
 def _plain(part: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_")
 

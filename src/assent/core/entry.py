@@ -80,12 +80,20 @@ class RecordedReview(msgspec.Struct, frozen=True, kw_only=True):
     change: str | None
 
 
+EVIDENCE_LIMIT = 300
+"""How many characters of what a rule looked at are kept: a ledger is kept for ever."""
+
+
 class FindingRecord(Struct, frozen=True, kw_only=True):
-    """A finding in short."""
+    """A finding in short. `evidence` has the figures that were looked at; it is empty where there
+    were none, where they are values of the data, which somebody may want purged one day, and in
+    entries of releases that did not keep them.
+    """
 
     rule: str
     outcome: Outcome
     reason: str
+    evidence: str = ""
 
 
 class VerdictRecord(Struct, frozen=True, kw_only=True):
@@ -103,6 +111,9 @@ class Draft(Struct, frozen=True, kw_only=True):
     asked again because an answer was lost; of what cannot be done twice anyway it is None.
     `inspection` is the digest under which the store keeps what was seen in the model's files. Of a
     store or a ledger that has moved, `links` say from where (`from`) and to where (`to`).
+    `required` is how many approvals the policy asked for where something was decided; None where
+    nothing was, and in entries of releases that did not keep it. `metrics` are figures that a note
+    gives.
     """
 
     kind: Kind
@@ -122,6 +133,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     links: dict[str, str] = {}
     key: str | None = None
     inspection: Digest | None = None
+    required: int | None = None
+    metrics: dict[str, float] = {}
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,12 +171,22 @@ def recorded(verdict: Verdict, *, policy: Digest, evidence: Digest | None) -> Ve
     """The verdict in the short form that entries keep."""
     return VerdictRecord(
         findings=tuple(
-            FindingRecord(rule=finding.rule, outcome=finding.outcome, reason=finding.reason)
+            FindingRecord(
+                rule=finding.rule,
+                outcome=finding.outcome,
+                reason=finding.reason,
+                evidence="" if finding.names_data is True else _kept(finding.evidence),
+            )
             for finding in verdict.findings
         ),
         policy=policy,
         evidence=evidence,
     )
+
+
+def _kept(evidence: str) -> str:
+    cut = len(evidence) - EVIDENCE_LIMIT
+    return evidence if cut <= 0 else f"{evidence[:EVIDENCE_LIMIT]}… {cut:,} characters left out"
 
 
 def review_record(

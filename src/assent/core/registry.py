@@ -7,6 +7,7 @@ with ten entries and with a hundred thousand.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -245,6 +246,11 @@ def advance(
         draft.happened is None or (draft.kind is Kind.NOTED and _is_day_or_time(draft.happened)),
         f"{draft.happened!r} is not when a noted event happened: a day, or a time in UTC",
     )
+    _require(draft.kind is Kind.NOTED or not draft.metrics, "only a note has figures of its own")
+    for name, value in draft.metrics.items():
+        # Any other number would be written in a form that is not the one it is read back in.
+        is_figure = type(value) is float and math.isfinite(value)
+        _require(is_figure, f"{name} is {value!r}, which is no finite number")
     back = seq if _goes_back(state.at, draft.at) else state.back
     state = msgspec.structs.replace(state, seq=seq, at=draft.at, back=back)
     match draft.kind:

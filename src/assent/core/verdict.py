@@ -45,7 +45,8 @@ class Decision(StrEnum):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What one rule says: the rule in words, the outcome, why, the evidence looked at, and what
     to do about it (empty when nothing is to be done). `metric` is the name of the one that it is
-    about, if it is about one; JSON has no such key otherwise.
+    about, if it is about one, and `names_data` is true where the evidence has values of the data in
+    it, which a ledger must not keep for ever; JSON has no such keys otherwise.
     """
 
     rule: str
@@ -54,6 +55,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str = ""
     remedy: str = ""
     metric: str | msgspec.UnsetType = msgspec.UNSET
+    names_data: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -237,6 +238,25 @@ class Repository:
         _, message = self._commit(commit)
         return " ".join(message.strip().partition("\n\n")[0].splitlines())
 
+    def dates(self, commits: Collection[str]) -> dict[str, str]:
+        """When each of these commits says that it was made, RFC 3339 in UTC; only those that are
+        in this clone. Nothing is fetched for it.
+        """
+        known = "".join(f"{commit}\n" for commit in commits if is_commit(commit))
+        if not known:
+            return {}
+        shown = self.git(
+            *("rev-list", "--no-walk=unsorted", "--ignore-missing", "--format=%H %ct", "--stdin"),
+            doing="reading when commits were made",
+            stdin=known.encode("ascii"),
+            env={"GIT_NO_LAZY_FETCH": "1"},
+        )
+        lines = (line.split() for line in shown.decode(errors="replace").splitlines())
+        dates = {
+            words[0]: _date(words[1]) for words in lines if len(words) == 2 and is_commit(words[0])
+        }
+        return {commit: date for commit, date in dates.items() if date is not None}
+
     def _commit(self, commit: str) -> tuple[str, str]:
         """Header and message of a commit."""
         object_ = self._objects.read(commit)
@@ -406,3 +426,10 @@ def _is_among(name: str, chosen: Set[str]) -> bool:
     """Whether `chosen` names this file or a folder above it."""
     parts = name.split("/")
     return any("/".join(parts[:end]) in chosen for end in range(len(parts), 0, -1))
+
+
+def _date(epoch: str) -> str | None:
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return None

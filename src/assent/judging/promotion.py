@@ -14,6 +14,7 @@ from assent.compare.bundles import LoadedBundle
 from assent.core.approval import Approvals
 from assent.core.change import Review
 from assent.core.entry import Draft, Entry, Kind, VerdictRecord, recorded
+from assent.core.nearest import meant
 from assent.core.registry import Record
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.errors import UsageError
@@ -89,7 +90,9 @@ def stage_rule(policy: Policy, model: str, stage: str) -> StageRule:
             raise UsageError(doing, "it looks like a version", hint=hint)
         names = ", ".join(policy.stages) or "none"
         raise UsageError(
-            doing, "the base branch's assent.yaml has no such stage", hint=f"it has: {names}"
+            doing,
+            "the base branch's assent.yaml has no such stage",
+            hint=f"it has: {names}{meant(stage, policy.stages)}",
         )
     return policy.stages[stage]
 
@@ -171,6 +174,7 @@ def _draft(
         run=workspace.run,
         commit=None if move.is_back else move.candidate.evidence.code.commit,
         reason=reason,
+        required=approvals.required,
     )
 
 

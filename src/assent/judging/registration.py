@@ -131,6 +131,7 @@ def _draft(
         commit=step.commit,
         reason=order.reason,
         inspection=keep_inspection(workspace, candidate),
+        required=judgement.approvals.required,
     )
 
 

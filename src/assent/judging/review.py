@@ -16,6 +16,7 @@ from assent.judging.landing import of_another_base, require_base
 from assent.judging.moved_store import moved_ledger, moved_store
 from assent.judging.opinions import all_reviews
 from assent.judging.review_notes import (
+    baseline_notes,
     candidate_notes,
     reused_notes,
     reverting_notes,
@@ -151,6 +152,7 @@ def report_on(
             *candidate_notes(workspace, candidate, policy),
             *moved_store(workspace, view, candidate, proposed),
             *moved_ledger(workspace, proposed),
+            *baseline_notes(view, judgement.diff.baseline),
         ),
         change_id=change.id,
         change_title=_title(change),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
+from assent.core.diff import Side
 from assent.core.digest import hex_of
+from assent.core.history import note_words
 from assent.errors import AssentError
 from assent.judging.reverted import gone_back
 from assent.making.bundles import made_by
@@ -12,6 +14,7 @@ from assent.making.changed_inputs import between
 from assent.making.worktree import some_of
 from assent.policy.rules import Policy
 from assent.ports import View
+from assent.recording.notes import notes_about
 from assent.workspace import FETCH_BASE, Workspace
 
 
@@ -115,3 +118,18 @@ def candidate_notes(
             "the change, no approval counts: `git fetch --unshallow` brings it."
         )
     return tuple(notes)
+
+
+MOST_NOTED = 5
+"""How many notes of the baseline a review shows; the timeline has all."""
+
+
+def baseline_notes(view: View, baseline: Side | None) -> tuple[str, ...]:
+    """What people have noted of the version that the candidate is compared with: how it fared."""
+    if baseline is None:
+        return ()
+    notes = notes_about(view, baseline.bundle)
+    name = "the baseline" if baseline.version is None else f"the baseline v{baseline.version}"
+    shown = [f"Noted of {name}, {note_words(note)}." for note in notes[:MOST_NOTED]]
+    left = len(notes) - MOST_NOTED
+    return (*shown, f"{left} more notes of {name} are in the timeline.") if left > 0 else (*shown,)

@@ -6,6 +6,7 @@ from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
 from assent.core.digest import Digest, hex_of, is_digest
 from assent.core.entry import decode_entry
+from assent.core.nearest import meant
 from assent.core.registry import Record
 from assent.errors import IdleError, IntegrityError, PolicyError, UsageError
 from assent.git import is_commit
@@ -49,7 +50,8 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Load
         return _known(workspace, view, model, view.state.stages[name].bundle)
     if is_digest(name):
         return _known(workspace, view, model, Digest(name))
-    if name in workspace.config.policies[model].stages:
+    stages = workspace.config.policies[model].stages
+    if name in stages:
         raise UsageError(doing, "the stage holds nothing", hint="`assent status` shows what does")
     if workspace.context.system is not None and is_commit(name):
         # A trusted job has another commit checked out than the one it judges.
@@ -69,7 +71,8 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Load
             "it is no version, stage, complete digest or revision with a bundle",
             hint="complete digests are in the output of `assent bundle` and of --json"
             if name.startswith("sha256:")
-            else "`assent status` lists versions and stages",
+            else f"`assent status` lists versions and stages"
+            f"{meant(name, [*stages, *view.state.stages])}",
         )
     return _known(workspace, view, model, digest)
 

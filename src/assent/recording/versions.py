@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from assent.core.digest import Digest
 from assent.core.entry import decode_entry
+from assent.core.nearest import meant
 from assent.core.registry import Record
 from assent.errors import UsageError
 from assent.ports import View
@@ -63,6 +64,7 @@ def chosen_version(view: View, version: str | None) -> int:
     if number is None and version in view.state.stages:
         number = view.state.stages[version].version
     if number is None:
-        raise UsageError(doing, f"{version!r} is no version", hint="write v12, or a stage")
+        hint = f"write v12, or a stage{meant(version or '', view.state.stages)}"
+        raise UsageError(doing, f"{version!r} is no version", hint=hint)
     record_of(view, view.state.model, number)
     return number

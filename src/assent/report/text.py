@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from unicodedata import east_asian_width
 
+from assent.report import lines
 from assent.report.escape import name, shorten, visible
 from assent.report.parts import (
     Break,
@@ -28,32 +28,32 @@ _NAME_LIMIT = 60
 _SENTENCE_LIMIT = 300
 
 
-def to_text(sections: Sequence[Section], *, most_rows: int = MOST_ROWS) -> str:
-    """The sections. Of long tables the first rows, with a count of the others."""
-    return "\n".join(line for section in sections for line in _section(section, most_rows))
+def to_text(
+    sections: Sequence[Section], *, most_rows: int = MOST_ROWS, columns: int | None = None
+) -> str:
+    """The sections, in lines of at most `columns` if that is given. Of long tables the first rows,
+    with a count of the others.
+    """
+    return "\n".join(line for section in sections for line in _section(section, most_rows, columns))
 
 
-def _section(section: Section, most_rows: int) -> Iterator[str]:
-    yield f"{visible(section.title)}: {_cell(section.summary)}"
+def _section(section: Section, most_rows: int, columns: int | None) -> Iterator[str]:
+    heading = f"{visible(section.title)}: {_cell(section.summary)}"
+    yield from lines.wrapped(heading, columns, then="  ")
     for note in section.notes:
-        yield f"  {_cell(note)}"
+        yield from lines.wrapped(_cell(note), columns, first="  ", then="    ")
     for table in section.tables:
         most = min(most_rows, MOST_FOLDED_ROWS) if table.is_folded else most_rows
-        yield from _table(table, most, is_titled=table.title != section.title)
+        yield from _table(table, most, columns, is_titled=table.title != section.title)
 
 
-def _table(table: Table, most_rows: int, *, is_titled: bool) -> Iterator[str]:
+def _table(table: Table, most_rows: int, columns: int | None, *, is_titled: bool) -> Iterator[str]:
     rows = [[_cell(cell) for cell in row] for row in table.rows[:most_rows]]
     if not table.is_list:
         rows.insert(0, [visible(column.title) for column in table.columns])
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     if is_titled:
         yield f"  {visible(table.title)}"
-    for row in rows:
-        padded = (
-            text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)
-        )
-        yield f"    {'  '.join(padded)}".rstrip()
+    yield from lines.table(rows, columns, indent=4)
     if table.total > most_rows:
         yield f"    … {table.total - most_rows:,} more (--json has all)"
 
@@ -79,8 +79,3 @@ def _part(part: Part) -> str:
             return " ".join(filter(None, (part.arrow, part.amount, percent, part.effect.value)))
         case Break():
             return "·"
-
-
-def _width(text: str) -> int:
-    """Columns that a terminal gives it."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

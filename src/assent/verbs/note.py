@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from assent.core.clock import event_time
@@ -25,14 +26,18 @@ def note(
     version: str | None = None,
     stage: str | None = None,
     links: Mapping[str, str] | None = None,
+    metrics: Mapping[str, float] | None = None,
     happened: str | None = None,
 ) -> Decided:
     """Record `text` about a version, about what a stage holds, or about the model as a whole.
-    `happened` is when it took place, as people write it: the entry's own date is that of now. The
-    same words again in one run of CI, or after a run that was cut off, are the same note.
+    `metrics` are figures that belong to it, by name. `happened` is when it took place, as people
+    write it: the entry's own date is that of now. The same words again in one run of CI, or after a
+    run that was cut off, are the same note.
     """
     doing = f"noting something on {model}"
     require_reason(text, doing)
+    figures = {name: float(value) for name, value in (metrics or {}).items()}
+    _require_finite(figures, doing)
     when = None if happened is None else _when(workspace, happened, doing)
 
     def decide(view: View) -> Intent[None]:
@@ -53,10 +58,12 @@ def note(
             reason=text,
             happened=when,
             links=dict(links or {}),
+            metrics=figures,
         )
         return Intent(outcome=None, drafts=(draft,))
 
     addresses = [f"{name}={address}" for name, address in sorted((links or {}).items())]
+    addresses += [f"{name}={value!r}" for name, value in sorted(figures.items())]
     with keyed(workspace, model, "note", text, version, stage, when, *addresses) as key:
         entries = record(workspace, model, decide, key=key).entries
     number = entries[0].subject.version
@@ -69,6 +76,12 @@ def note(
         entries=entries,
         clock=workspace.clock,
     )
+
+
+def _require_finite(figures: Mapping[str, float], doing: str) -> None:
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise UsageError(doing, f"{name} is {value}, which is no figure that can be compared")
 
 
 def _when(workspace: Workspace, happened: str, doing: str) -> str:

@@ -41,7 +41,8 @@ def status(workspace: Workspace, models: Sequence[str]) -> StatusResult:
     statuses: list[ModelStatus] = []
     code: int = ExitCode.DONE
     for model in models:
-        declared = workspace.config.policies[model].stages
+        policy = workspace.config.policies.get(model)
+        declared = () if policy is None else policy.stages
         try:
             state = read_ledger(workspace, model, alone=True).state
         except AssentError as error:

@@ -329,6 +329,7 @@ def test_new_categories_warn_or_block() -> None:
     new = profile(ROWS, AGE, category("city", {"berlin": 3_990, "köln": 10}))
     warned = only(gate(new_categories="warn"), OLD, new)
     assert (warned.outcome, warned.evidence) == (WARNED, "`city`: `köln` (10 rows)")
+    assert warned.names_data is True  # it may be a person's name
     assert only(gate(new_categories="block"), OLD, new).outcome is FAILED
     without = only(gate(new_categories="block", leave_out=["city"]), OLD, new)
     assert without.outcome is NOT_APPLICABLE

@@ -209,3 +209,16 @@ def test_what_is_no_moment_is_not_fresh(column: str, reason: str) -> None:
 def test_rules_that_judge_nothing_are_refused(rule: dict[str, Any], said: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=said):
         msgspec.convert({"data": "train", **rule}, DataGate)
+
+
+def test_values_of_the_data_are_told_as_such() -> None:
+    """A review shows them; a ledger, which cannot forget, does not keep them."""
+    rules: list[dict[str, Any]] = [
+        {"range": {"max": 10}, "columns": ["age"]},
+        {"range": {"outside": 0}, "columns": ["age"]},
+    ]
+    for rule in rules:
+        (finding,) = judge(rule, replace(AGE, outside=(2, 1)))
+        assert (finding.outcome, finding.names_data) == (FAILED, True)
+    (kept,) = judge({"range": {"min": -1000}, "columns": ["age"]}, AGE)
+    assert kept.names_data is not True

@@ -200,6 +200,14 @@ def test_a_gate_that_matches_nothing_blocks(gate: dict[str, str]) -> None:
     assert finding.reason == "the candidate has no metric of this name"
 
 
+def test_the_metric_that_was_meant_is_named() -> None:
+    (finding,) = judge(
+        MetricGate(metric="acuracy", better="higher", min=0.0), {}, {"accuracy": 0.9}
+    )
+    assert finding.outcome is FAILED
+    assert finding.remedy.endswith("did you mean 'accuracy'?")
+
+
 @pytest.mark.threat(14)
 def test_a_slice_that_vanished_blocks() -> None:
     old: dict[str, Scalar] = {"slices.region.north.auc": 0.9, "slices.region.south.auc": 0.9}

@@ -1,4 +1,8 @@
-"""Commits in the stream format of `git fast-import`: one per entry."""
+"""Commits in the stream format of `git fast-import`: one per entry.
+
+`git log` is the timeline for whoever has nothing else, so that a commit says in trailers what a
+reader of one asks for. They prove nothing; the entries do.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,23 @@ from datetime import datetime
 import msgspec
 
 from assent.core.digest import Digest
-from assent.core.entry import GENESIS, Draft, sentence
+from assent.core.entry import GENESIS, Draft, Entry, Kind, ReviewRecord, sentence
+from assent.core.history import DECISIONS
 from assent.core.registry import Record, State, Step, extend, touched
 from assent.ledgers.index import Index
+from assent.report.escape import shorten, visible
+
+VALUE_LIMIT = 500
+"""How many characters of a trailer are kept; the entry has all."""
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """A commit to write: files by path; None deletes. With `kept`, files by path and id, nothing
-    else is in it.
+    else is in it. `trailers` are names and values, which may be anybody's words.
     """
 
     message: str
+    trailers: tuple[tuple[str, str], ...] = ()
     author: str
     at: str
     files: Mapping[str, bytes | None]
@@ -49,7 +59,8 @@ def stream(ref: str, commits: Iterable[Commit], tip: str | None) -> Iterator[byt
         who = f"{_header(commit.author)} <assent>".encode()
         when = f"{_epoch(commit.at)} +0000".encode()
         yield b"commit %s\ncommitter %s %s\n" % (ref.encode(), who, when)
-        yield _data(f"{commit.message}\n\nWrite: {writing}\n".encode())
+        trailers = [*map(trailer, commit.trailers), trailer(("Write", writing))]
+        yield _data("\n".join([commit.message, "", *trailers, ""]).encode())
         if number == 0 and tip is not None:
             yield b"from %s\n" % tip.encode()
         if commit.kept:
@@ -64,10 +75,53 @@ def stream(ref: str, commits: Iterable[Commit], tip: str | None) -> Iterator[byt
     yield b"done\n"
 
 
+def trailer(given: tuple[str, str]) -> str:
+    """A trailer as one line. No words of anybody make another one of it, whatever they are: what is
+    no visible character is written out.
+    """
+    name, value = given
+    return f"{name}: {visible(shorten(value.strip(), VALUE_LIMIT))}"
+
+
+def trailers_of(entry: Entry) -> tuple[tuple[str, str], ...]:
+    """What the commit of an entry says beside its sentence. An approval that a decision did not
+    need is not named as one of it.
+    """
+    run = entry.run
+    trailers = [("Entry", str(entry.seq))]
+    if entry.reason:
+        trailers.append(("Reason", entry.reason))
+    if entry.happened is not None:
+        trailers.append(("Happened", entry.happened))
+    if entry.required is not None:
+        trailers.append(("Approvals-required", str(entry.required)))
+    if entry.kind not in DECISIONS or entry.required != 0:
+        trailers += [(_label(entry, record), _who(record)) for record in entry.approvals]
+    if run is not None:
+        trailers.append(("Run", run.address or f"{run.system} {run.id}"))
+    trailers += [("Metric", f"{name}={value!r}") for name, value in entry.metrics.items()]
+    trailers += [("Link", f"{name}={address}") for name, address in entry.links.items()]
+    return tuple(trailers)
+
+
+def _label(entry: Entry, record: ReviewRecord) -> str:
+    if entry.kind is not Kind.REJECTED:
+        return "Approved-by"
+    return "Withdrawn-by" if record.is_withdrawn else "Rejected-by"
+
+
+def _who(record: ReviewRecord) -> str:
+    """A person with the key that is theirs alone: anybody can be called anything."""
+    person = record.person
+    claimed = " (claimed)" if person.proof == "claimed" else ""
+    return f"{_header(person.login)} <{_header(person.key)}>{claimed}"
+
+
 def commit_of(step: Step, index: Index) -> Commit:
     """The commit that adds an entry, which `index` was asked about last."""
     return Commit(
         message=sentence(step.entry),
+        trailers=trailers_of(step.entry),
         author=step.entry.actor.login,
         at=step.entry.at,
         files=index.files(step),

@@ -471,6 +471,7 @@ class _Judgement:
                 reason=f"{count(len(changes), 'column has', 'columns have')} categories that the "
                 "baseline does not have",
                 evidence=listed(told),
+                names_data=True,
                 remedy="check that the model knows them; correct the data, or allow them on the "
                 "base branch",
             )

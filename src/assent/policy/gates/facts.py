@@ -17,7 +17,7 @@ from assent.core.scalar import show, show_apart, show_exactly
 from assent.core.units import count, fraction, show_moment, show_span, span_s
 from assent.core.verdict import Finding
 from assent.policy.gates.amounts import Amount, Percent, share_of, stated
-from assent.policy.gates.findings import Undecided, bounded, failed, undecided
+from assent.policy.gates.findings import Undecided, bounded, failed, of_values, undecided
 from assent.policy.gates.words import listed, short
 
 Share = Annotated[float, Meta(ge=0, le=1)] | Percent
@@ -168,7 +168,7 @@ def judge_bounds(
             yield nothing_left(rule_text, "no column of numbers is left to judge")
             continue
         broken = [told for column in numbers if (told := _beyond(column, bound, sign))]
-        yield bounded(
+        finding = bounded(
             rule_text,
             not broken,
             "within the bound",
@@ -177,6 +177,7 @@ def judge_bounds(
             listed(broken),
             _RANGE,
         )
+        yield of_values(finding) if broken else finding
 
 
 def holds_numbers(facts: ColumnFacts) -> bool:
@@ -241,7 +242,7 @@ def judge_outside(
             remedy="evaluate again where the baseline's profile is at hand, or leave them out",
         )
     if beyond or not unknown:
-        yield bounded(
+        finding = bounded(
             rule,
             not beyond,
             "no more rows than allowed are outside of the baseline's range",
@@ -256,6 +257,7 @@ def judge_outside(
             ),
             _RANGE,
         )
+        yield of_values(finding) if beyond else finding
 
 
 def _has_range(column: MeasuredColumn) -> bool:

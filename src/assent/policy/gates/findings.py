@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from assent.core.verdict import Finding, Outcome
 
 WithoutBaseline = Literal["allow", "block"]
@@ -41,6 +43,11 @@ def bounded(
         evidence=evidence,
         remedy="" if is_kept else remedy,
     )
+
+
+def of_values(finding: Finding) -> Finding:
+    """A finding whose evidence names values of the data."""
+    return msgspec.structs.replace(finding, names_data=True)
 
 
 def passed(rule: str, reason: str, evidence: str = "") -> Finding:

@@ -15,8 +15,9 @@ from msgspec.structs import force_setattr
 from assent.core.diff import Diff
 from assent.core.diff.metrics import MIN_SLICE_ROWS, Better, MetricChange
 from assent.core.diff.sameness import NotCompared
-from assent.core.direction import direction, is_turned
+from assent.core.direction import direction, is_turned, known_names
 from assent.core.evidence import Evidence
+from assent.core.nearest import meant
 from assent.core.scalar import (
     Scalar,
     is_whole,
@@ -83,6 +84,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise ValueError(
                 f"it is not known whether a higher {self.metric} is better; "
                 "add `better: higher` or `better: lower`, or name it in `directions`"
+                f"{meant(self.metric, known_names(), least=0.8)}"
             )
         if better == "lower" and self.max_drop is not None:
             raise ValueError(
@@ -143,7 +145,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 failed(
                     rule=rule,
                     reason="the candidate has no metric of this name",
-                    remedy="write it in `evaluate`, or correct the gate on the base branch",
+                    remedy="write it in `evaluate`, or correct the gate on the base branch"
+                    f"{meant(self.pattern, [change.name for change in diff.metrics])}",
                 )
             ]
         findings = [

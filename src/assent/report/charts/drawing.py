@@ -33,6 +33,7 @@ class Drawing:
         self.width = width
         self.height = height
         self._parts: list[str] = []
+        self._has_links = False
 
     def rect(
         self,
@@ -86,14 +87,24 @@ class Drawing:
         yield
         self._parts.append("</g>")
 
+    @contextmanager
+    def link(self, address: str, words: str) -> Iterator[None]:
+        """What is drawn inside leads to another page; `words` say to where."""
+        label = escape(_cut(visible(words), _TOOLTIP_LIMIT))
+        self._has_links = True
+        self._parts.append(f'<a href="{escape(address)}" aria-label="{label}">')
+        yield
+        self._parts.append("</a>")
+
     def svg(self, sentence: str) -> str:
         """The drawing as one element. `sentence` tells in words what it shows, for those who cannot
-        see it.
+        see it. One with links in it is no mere image.
         """
+        role = "group" if self._has_links else "img"
         words = escape(_cut(visible(shorten(sentence, _SAID_LIMIT)), _SAID_LIMIT + 100))
         return (
             f'<svg class="chart" viewBox="0 0 {_rounded(self.width)} {_rounded(self.height)}" '
-            f'role="img" aria-label="{words}">{"".join(self._parts)}</svg>'
+            f'role="{role}" aria-label="{words}">{"".join(self._parts)}</svg>'
         )
 
 
