@@ -220,7 +220,7 @@ def _ledger(
         return GitLedger(repository, _remote(repository, address))
     if ledgers.is_within(address, store):
         raise UsageError(
-            f"opening the ledger {address!r}",
+            opening(address, "ledger"),
             f"it would lie among what the store {store!r} keeps, and who may write there may write "
             "decisions",
             hint="give each a prefix of its own, such as s3://bucket/ledger and s3://bucket/store",

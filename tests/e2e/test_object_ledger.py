@@ -15,6 +15,8 @@ from tests.e2e.project import CONFIG, GRACE, ROSA, Project, ended
 from tests.effort import more_in_soak
 from tests.stores.services import Kind, Service, service
 
+BECAUSE = ("--reason", "nobody may push")
+
 
 def elsewhere(project: Project, at: Service) -> Project:
     """The project with its ledger and its store in a bucket, each below a prefix of its own."""
@@ -140,6 +142,51 @@ def test_from_git_to_a_bucket_and_back_every_entry_stays_what_it_is(
     project.run("note", "at home")
     assert project.entries()[:2] == ["note on churn", "move the ledger of churn"]
     assert "it has moved to git" in clone.run("note", "too late", code=2).stderr
+
+
+def test_who_reads_the_old_place_is_told_where_it_is(second: Project) -> None:
+    """Also where no store tells how much was decided since."""
+    at = service(Kind.S3)
+    project, address = replace(second, env=at.environment), at.address()
+    old = project.clone("old")
+    project.run("ledger", "move", address, "--reason", "nobody may push")
+    named(project, address)
+    for words in (["status"], ["resolve", "staging"], ["timeline"], ["verify"]):
+        assert f"the ledger has moved to {address}, says entry 7" in old.run(*words).stderr
+    assert f"it has moved to {address}" in old.run("doctor", code=2).stdout
+    project.run("promote", "staging", "v2")
+    told = f"reading the ledger of churn: it has moved to {address}"
+    for words in (["resolve", "staging"], ["store", "gc"], ["ledger", "move", address, *BECAUSE]):
+        assert told in old.run(*words, code=2).stderr
+    verified = old.run("verify", code=4).stdout
+    assert f"ends at entry 7; the ledger has moved to {address}" in verified
+    assert "--recover" not in verified
+    project.store.rename(project.folder.parent / "unplugged")
+    assert f"the ledger has moved to {address}" in old.run("resolve", "staging").stderr
+
+
+def test_a_change_is_not_judged_by_a_ledger_of_its_own(second: Project) -> None:
+    """It names an empty one, with a store that knows nothing: nothing to be worse than."""
+    at = service(Kind.S3)
+    project = replace(second, env=at.environment)
+    project.branch("worse", accuracy="0.55")
+    project.edit("assent.yaml", "store: ../store", f"store: ../mine\nledger: {at.address()}")
+    project.commit("a ledger of my own")
+    refused = project.run("review", code=2).stderr
+    assert "names the ledger s3://models/team/" in refused
+    assert "that of main names git" in refused
+    assert "merge a change of `ledger` first, and by itself" in refused
+    for verb in ("train", "evaluate", "bundle"):
+        project.run(verb)
+    assert "names the ledger" in project.run("note", "mine", code=2).stderr
+    assert "names the ledger" in project.run("approve", "--as", GRACE, code=2).stderr
+
+
+def test_an_address_with_a_login_is_not_shown(fresh: Project) -> None:
+    for secret in ("s3://ada:hunter2@models/x", "az://models/x?sig=hunter2"):
+        for reason in ("why", ""):
+            ran = fresh.run("ledger", "move", secret, "--reason", reason, code=2)
+            assert "hunter2" not in ran.stdout + ran.stderr
 
 
 @pytest.mark.usefixtures("for_real")  # who verifies waits for those that write

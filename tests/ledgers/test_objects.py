@@ -5,6 +5,7 @@ removes or overwrites what lies there.
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -303,6 +304,27 @@ def test_an_append_that_nobody_answers_is_in_doubt(place: Place) -> None:
     assert place.ledger().read("churn").state.seq == 2
 
 
+@pytest.mark.threat(27)
+def test_an_append_that_was_sent_twice_and_is_not_shown_is_in_doubt(place: Place) -> None:
+    """The second time it is said that there is one; whose it is, nobody says any more."""
+    fill(place.ledger(), 2)
+
+    def dead_once_repeated(number: int) -> Fault | None:
+        asked = unquote(line.asked[number])
+        sent.extend([asked] if asked.startswith("PUT") and "/churn/entries/" in asked else [])
+        if len(sent) < 2:
+            return Fault.LOST if asked in sent else None
+        return None if asked.startswith("PUT") else Fault.REFUSED
+
+    sent: list[str] = []
+    with proxied(place.at.host, dead_once_repeated) as line:
+        ledger = place.through(line.host)
+        view = ledger.read("churn")
+        with pytest.raises(DoubtError, match="in doubt whether it was written"):
+            ledger.append(view, [noted("alert")])
+    assert place.ledger().read("churn").state.seq == 2
+
+
 @pytest.mark.threat(25)
 def test_who_is_killed_between_two_objects_leaves_nothing_that_counts(
     place: Place, monkeypatch: pytest.MonkeyPatch
@@ -415,6 +437,61 @@ def test_what_lies_behind_a_gap_is_found(place: Place) -> None:
     assert view.state.seq == 2
     with pytest.raises(ChainError, match="entry 3: it is missing; an object of entry 5 is there"):
         fold("churn", view.entries())
+
+
+@pytest.mark.threat(26)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "entries/00000/0000000050.jsonl",
+        "entries/00000/000000050.jsonl.bak",
+        "entries/00000/sub/000000050.jsonl",
+        "entries/00000/\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0665\u0660.jsonl",
+        "entries/00009/000000050.jsonl",
+        "entries/000099/000009900.jsonl",
+        "entries/9/x",
+    ],
+)
+def test_what_has_no_name_of_an_append_hides_none(place: Place, name: str) -> None:
+    """A list ends with it, and the newest append has several entries: no name leads to it."""
+    ledger = place.ledger()
+    ledger.append(ledger.read("churn"), [registered(1), noted("alert")])
+    place.bucket.put(f"churn/{name}", b"junk\n")
+    view = place.ledger("another").read("churn")
+    assert view.state.seq == 1
+    assert view.astray(fold("churn", view.entries())) == ()
+
+
+@pytest.mark.threat(26)
+def test_a_list_that_hides_all_makes_no_empty_ledger(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(place.ledger(), 3)
+    place.bucket.remove("churn/registry.yaml")
+    monkeypatch.setattr(Bucket, "folders", lambda *_: [])
+    assert place.ledger("another").read("churn").state.seq == 2
+
+
+@pytest.mark.threat(26)
+def test_a_newest_object_that_holds_no_entry_is_named(place: Place) -> None:
+    fill(place.ledger(), 1)
+    place.bucket.put(entry_object(1), b"junk" * 99 + b'\n{"write":"0123456789abcdef"}\n')
+    with pytest.raises(ChainError, match="entry 1: not an entry"):
+        place.ledger("another").read("churn")
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("line", [b"\n", b"a\n"])
+def test_an_object_of_endless_short_lines_is_no_append(place: Place, line: bytes) -> None:
+    """Each line of 64 MiB would be an object in memory, of which nothing is made here."""
+    fill(place.ledger(), 1)
+    place.bucket.put(entry_object(1), line * (1 << 20) + b'{"write":"0123456789abcdef"}\n')
+    tracemalloc.start()
+    with pytest.raises(ChainError, match="its object is damaged"):
+        place.ledger("another").read("churn")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 12 << 20
 
 
 @pytest.mark.parametrize("shown", [b"", b"seq: 0\n", b"seq: 999999\n", b"seq: 7\n", b"\xff", None])

@@ -185,6 +185,7 @@ def test_a_lost_race_does_not_make_an_earlier_attempt_ours(tmp_path: Path) -> No
         repository=Repository(new_repository(tmp_path / "work")),
         root=tmp_path / "work",
         base=None,
+        base_config=lambda: None,
         require_trusted=lambda doing: None,
         say=lambda words: None,
     )

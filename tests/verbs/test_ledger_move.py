@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from assent.core.entry import Kind, sentence
+from assent.core.entry import Draft, Entry, Kind, sentence
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import View
 from assent.testing.ledger import MemoryLedger
@@ -19,7 +19,7 @@ from assent.verbs.store_copy import store_copy
 from assent.verbs.verify import verify
 from assent.workspace import Workspace
 from tests.builders import registered
-from tests.verbs.place import MODEL, Place
+from tests.verbs.place import CONFIG, MODEL, Place
 
 THERE = "s3://bucket/decisions"
 WHY = "nobody may push branches"
@@ -34,11 +34,22 @@ def opened(place: Place, there: MemoryLedger) -> Workspace:
     return place.open(ledger_at=lambda _: there)
 
 
+def merged(place: Place, ledger: str) -> None:
+    """Have the base branch name a ledger, and this checkout with it."""
+    (place.folder / "assent.yaml").write_text(f"ledger: {ledger}\n{CONFIG}")
+    place.commit(0.8)
+
+
 def moved(place: Place, there: MemoryLedger) -> Workspace:
     """A run whose `assent.yaml` names the new place."""
-    workspace = place.open(ledger=there)
-    config = msgspec.structs.replace(workspace.config, ledger=THERE)
-    return place.open(ledger=there, config=config, ledger_at=lambda _: place.ledger)
+    merged(place, THERE)
+    return place.open(ledger=there, ledger_at=lambda _: place.ledger)
+
+
+def old(place: Place) -> Workspace:
+    """A run whose `assent.yaml` names the old place."""
+    merged(place, "git")
+    return place.open()
 
 
 def test_all_entries_are_there_and_the_last_says_so(place: Place, there: MemoryLedger) -> None:
@@ -64,11 +75,11 @@ def test_nothing_is_written_to_the_old_place(place: Place, there: MemoryLedger) 
     place.version(1)
     ledger_move(opened(place, there), THERE, reason=WHY)
     with pytest.raises(UsageError, match=f"it has moved to {THERE}, says entry 1") as told:
-        note(place.open(), MODEL, "alert")
+        note(old(place), MODEL, "alert")
     assert f"merge `ledger: {THERE}`" in (told.value.hint or "")
     note(moved(place, there), MODEL, "alert")
     with pytest.raises(UsageError, match="it has moved"):  # it is behind, and that is no loss
-        note(place.open(), MODEL, "alert")
+        note(old(place), MODEL, "alert")
     assert len(place.entries) == 2
 
 
@@ -79,7 +90,7 @@ def test_back_again_it_goes_on(place: Place, there: MemoryLedger) -> None:
     result = ledger_move(moved(place, there), "git:origin", reason="back")
     assert [(each.entries, each.written) for each in result.models] == [(4, 2)]
     assert place.ledger.contents == there.contents
-    note(place.open(), MODEL, "at home")
+    note(old(place), MODEL, "at home")
     assert len(place.entries) == 5
 
 
@@ -103,10 +114,40 @@ def test_a_move_that_was_cut_off_goes_on(place: Place, monkeypatch: pytest.Monke
         with pytest.raises(OutsideError):
             ledger_move(opened(place, there), THERE, reason=WHY)
     with pytest.raises(UsageError, match="it has moved"):
-        note(place.open(), MODEL, "alert")
+        note(old(place), MODEL, "alert")
     there.left = 1
     result = ledger_move(opened(place, there), THERE, reason=WHY)
     assert (result.models[0].written, result.entries) == (1, ())
+    assert there.contents == place.ledger.contents
+
+
+@pytest.mark.threat(24)
+def test_two_who_move_at_once_both_end_well(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one is first in all: to write there, and to say so here."""
+    for number in range(1, 4):
+        place.version(number)
+    monkeypatch.setattr(verb, "AT_ONCE", 2)
+
+    class Beaten(MemoryLedger):
+        left = 2
+
+        def adopt(self, view: View, contents: Sequence[bytes]) -> None:
+            if self.left:
+                self.left -= 1
+                super().adopt(view, contents)
+            super().adopt(view, contents)
+
+    there, append = Beaten(), place.ledger.append
+    others = list[tuple[Entry, ...]]()
+
+    def late(view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+        if not others:
+            others.append(append(view, drafts))
+        return append(view, drafts)
+
+    monkeypatch.setattr(place.ledger, "append", late)
+    result = ledger_move(opened(place, there), THERE, reason=WHY)
+    assert (result.models[0].entries, result.entries) == (4, ())
     assert there.contents == place.ledger.contents
 
 

@@ -29,7 +29,7 @@ from assent.making.bundles import renew
 from assent.making.evidence import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.ports import Notice, View
 from assent.recording.namesakes import namesake_of_change
-from assent.recording.reading import read_ledger
+from assent.recording.reading import read_ledger, require_merged
 from assent.report.html import to_html
 from assent.report.jsonform import to_json
 from assent.report.junit import to_junit
@@ -78,6 +78,7 @@ def review_bundle(
     """Judge the bundle called `name`, write the forms of its review to `folder`, or where the model
     has its own, and show them on the forge. `is_reused`: nothing was run for it.
     """
+    require_merged(workspace, f"reviewing {model}")
     view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
     renew(workspace, candidate.bundle)

@@ -10,6 +10,7 @@ from assent.core.digest import Digest
 from assent.core.entry import Entry, decode_entry
 from assent.errors import IdleError, IntegrityError, UsageError
 from assent.making.locks import lock_at, lock_here
+from assent.recording.reading import require_here
 from assent.recording.whole import FullRead, read_whole
 from assent.recording.witnesses import witness_error
 from assent.workspace import Workspace
@@ -49,6 +50,7 @@ def require_whole(workspace: Workspace, model: str) -> FullRead:
     if read.witnessed:
         read = read_whole(workspace, model)  # a server may have answered from an old copy
     for problem in read.witnessed.values():
+        require_here(workspace, read.view, "reading")
         raise witness_error(model, problem)
     return read
 

@@ -24,7 +24,7 @@ from assent.making.worktree import (
     not_as_left,
     read_code,
 )
-from assent.recording.reading import read_ledger
+from assent.recording.reading import read_ledger, require_merged
 from assent.workspace import Workspace
 
 
@@ -51,6 +51,7 @@ def bundle_of_here(
     if digest is not None:
         return digest, True
     done = None if force else _done(workspace, model, inputs)
+    require_merged(workspace, f"reviewing {model}")
     read_ledger(workspace, model)  # what would end the review ends it before hours of training
     if done is None and settings.train is not None:
         _, inputs = run_training(

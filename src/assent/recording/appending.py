@@ -14,7 +14,12 @@ from assent.ports import MovedError, View
 from assent.recording.idempotency_keys import Key
 from assent.recording.namesakes import require_own_name
 from assent.recording.pointers import point_all, point_head
-from assent.recording.reading import read_ledger, require_here, require_witness
+from assent.recording.reading import (
+    read_ledger,
+    require_here,
+    require_merged,
+    require_witness,
+)
 from assent.recording.retries import Retries
 from assent.workspace import Workspace
 
@@ -70,6 +75,7 @@ def record(
     returned.
     """
     workspace.require_trusted(f"writing to the ledger of {model}")
+    require_merged(workspace, f"writing to the ledger of {model}")
     require_own_name(workspace, model, f"writing to the ledger of {model}")
     with workspace.ledger.turn(model) as had_to_wait:
         done = _appended(workspace, model, decide, None if had_to_wait else view, key)

@@ -26,8 +26,12 @@ def read_ledger(workspace: Workspace, model: str, *, alone: bool = False) -> Vie
         if not alone:
             raise
         workspace.say(f"{model}: the ledger is not compared with the store: {error.problem}")
-        return workspace.ledger.read(model)
+        view = workspace.ledger.read(model)
+        say_went(workspace, view)
+        return view
     view = agreeing(workspace, model, known, only_head=alone)
+    if alone:  # whoever is to write is refused, and whoever needs the store hears of it there
+        say_went(workspace, view)
     if view.later_format is not None:
         workspace.say(f"{model}: not compared: written by format {view.later_format}")
     if view.state.versions and not known:
@@ -56,18 +60,49 @@ def require_witness(workspace: Workspace, view: View) -> None:
         )
 
 
-def require_here(workspace: Workspace, view: View) -> None:
+def require_here(workspace: Workspace, view: View, doing: str = "writing to") -> None:
     """Raise `UsageError` if the ledger ends by saying that it is elsewhere from now on: what was
     written here then, nobody would read there.
     """
-    seq = view.state.seq
-    went = ledger_went(decode_entry(view.entry(seq))) if seq >= 0 else None
-    if went is not None and went != place_of(workspace.config.ledger):
+    went = went_to(workspace, view)
+    if went is not None:
         raise UsageError(
-            f"writing to the ledger of {view.state.model}",
-            f"it has moved to {went}, says entry {seq}",
+            f"{doing} the ledger of {view.state.model}",
+            f"it has moved to {went}, says entry {view.state.seq}",
             hint=f"merge `ledger: {went}` in assent.yaml, and fetch it; `assent ledger move` goes "
             "on with a move that was cut off",
+        )
+
+
+def require_merged(workspace: Workspace, doing: str) -> None:
+    """Raise `UsageError` if the base branch names another ledger than this checkout: a change that
+    names one of its own would say itself what was approved, and what it is compared with.
+    """
+    base, here = workspace.base_config(), place_of(workspace.config.ledger)
+    if base is not None and place_of(base.ledger) != here:
+        branch = workspace.base_branch or "the base branch"
+        raise UsageError(
+            doing,
+            f"assent.yaml here names the ledger {here}, and that of {branch} names {base.ledger}",
+            hint=f"bring this checkout up to date with {branch}; a ledger that nobody has merged "
+            "decides nothing, so merge a change of `ledger` first, and by itself",
+        )
+
+
+def went_to(workspace: Workspace, view: View) -> str | None:
+    """Where the ledger is, if it ends by saying that this is another place."""
+    seq = view.state.seq
+    went = ledger_went(decode_entry(view.entry(seq))) if seq >= 0 else None
+    return None if went == place_of(workspace.config.ledger) else went
+
+
+def say_went(workspace: Workspace, view: View) -> None:
+    """Say it to whoever only reads: here nobody tells them what was decided since."""
+    went = went_to(workspace, view)
+    if went is not None:
+        workspace.say(
+            f"{view.state.model}: the ledger has moved to {went}, says entry {view.state.seq}: "
+            "what was decided since is there alone, and `ledger` in assent.yaml does not name it"
         )
 
 
@@ -101,7 +136,7 @@ def agreeing(
         problem = contradiction(view, known, only_head=only_head)
         if problem is None:
             return view
-    require_here(workspace, view)  # then it is no wonder that this one is behind
+    require_here(workspace, view, "reading")  # then it is no wonder that this one is behind
     raise witness_error(model, problem or "")
 
 

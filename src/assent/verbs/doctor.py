@@ -14,7 +14,7 @@ from assent.errors import AssentError, ExitCode, IntegrityError
 from assent.judging.pinning import Pinned, pin_names
 from assent.ports import Protection, ProtectionState, Source
 from assent.recording.namesakes import require_own_name
-from assent.recording.reading import read_ledger
+from assent.recording.reading import read_ledger, require_here
 from assent.workspace import FETCH_BASE, Workspace
 
 _OTHER_STORE = "`store` in assent.yaml says where it is: docs/stores.md"
@@ -114,7 +114,9 @@ def _name(workspace: Workspace, model: str) -> str:
 
 
 def _ledger(workspace: Workspace, model: str) -> str:
-    state = read_ledger(workspace, model).state
+    view = read_ledger(workspace, model)
+    require_here(workspace, view, "looking at")
+    state = view.state
     if state.seq < 0:
         return f"empty: nothing of {model} is registered yet"
     return f"{state.versions} versions, {state.seq + 1} entries"

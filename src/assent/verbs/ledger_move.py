@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from itertools import islice
+
 import msgspec
 
 from assent.core.digest import Digest
-from assent.core.entry import Draft, Entry, Kind, decode_entry
+from assent.core.entry import Draft, Entry, Kind
 from assent.core.ledgers import place_of
-from assent.core.moves import ledger_went, links_of_move
+from assent.core.moves import links_of_move
 from assent.errors import IntegrityError, UsageError
 from assent.keeping.references import known_models, require_whole
-from assent.ports import Ledger, View
+from assent.ports import Ledger, MovedError, View
 from assent.recording.appending import Intent, record
+from assent.recording.reading import went_to
 from assent.recording.reasons import require_reason
+from assent.recording.retries import Retries
 from assent.workspace import Workspace
 
 AT_ONCE = 200
@@ -48,12 +53,12 @@ def ledger_move(workspace: Workspace, target: str, *, reason: str) -> LedgerMove
     and `UsageError` for a place that cannot keep a ledger.
     """
     source, target = place_of(workspace.config.ledger), place_of(target)
+    there = workspace.ledger_at(target)  # first of all: what is no address may hold a secret
     doing = f"moving the ledger to {target}"
     if source == target:
         raise UsageError(doing, "that is where it is")
     require_reason(reason, doing)
     workspace.require_trusted(doing)
-    there = workspace.ledger_at(target)
     there.require_writable()
     models = known_models(workspace)
     written = dict.fromkeys(models, 0)
@@ -81,15 +86,26 @@ def _copied(workspace: Workspace, there: Ledger, model: str, doing: str) -> int:
     if read.view.later_format is not None:
         problem = f"{model}: its newest entry has the format {read.view.later_format!r}"
         raise IntegrityError(doing, problem, hint="upgrade Assent first")
-    view = there.read(model)
-    count = view.state.seq + 1
-    _require_beginning(view, read.digests, doing)
-    if count < len(read.digests):
-        workspace.say(f"moving {model}: {len(read.digests) - count} entries")
-    contents = list(read.view.entries(count)) if count < len(read.digests) else []
-    for start in range(0, len(contents), AT_ONCE):
-        there.adopt(there.read(model), contents[start : start + AT_ONCE])
-    return len(contents)
+    retries, written = Retries(time.monotonic()), 0
+    left, following = iter(list[bytes]()), -1
+    while True:
+        began = time.monotonic()
+        view = there.read(model)
+        _require_beginning(view, read.digests, doing)
+        first = view.state.seq + 1
+        if first == len(read.digests):
+            return written
+        if first != following:
+            workspace.say(f"moving {model}: {len(read.digests) - first} entries")
+            left = read.view.entries(first)
+        contents = list(islice(left, AT_ONCE))
+        following = first + len(contents)
+        try:
+            there.adopt(view, contents)
+            written += len(contents)
+        except MovedError as error:  # somebody else moves it, too
+            now = time.monotonic()
+            time.sleep(retries.pause(error, view.head, now, cost_s=now - began))
 
 
 def _require_beginning(view: View, digests: list[Digest], doing: str) -> None:
@@ -112,7 +128,7 @@ def _recorded(
 ) -> tuple[Entry, ...]:
     """Say in the ledger here that it is there from now on, unless it says so."""
     view = workspace.ledger.read(model)
-    if view.state.seq < 0 or ledger_went(decode_entry(view.entry(view.state.seq))) == target:
+    if view.state.seq < 0 or went_to(workspace, view) == target:
         return ()
 
     def decide(view: View) -> Intent[None]:
@@ -128,4 +144,9 @@ def _recorded(
         )
         return Intent(outcome=None, drafts=(draft,))
 
-    return record(workspace, model, decide).entries
+    try:
+        return record(workspace, model, decide).entries
+    except UsageError:  # somebody else may have been first to say so
+        if went_to(workspace, workspace.ledger.read(model)) != target:
+            raise
+        return ()

@@ -14,6 +14,7 @@ from assent.core.digest import Digest, short
 from assent.core.registry import ChainError, LostError, Registry
 from assent.errors import ExitCode, IntegrityError, OutsideError
 from assent.ports import BlobState, NotInStoreError, Pointer, Source, Store
+from assent.recording.reading import say_went, went_to
 from assent.recording.whole import FullRead, read_whole
 from assent.workspace import Workspace
 
@@ -175,10 +176,13 @@ def _ledger(workspace: Workspace, model: str, findings: _Findings) -> FullRead |
     findings.versions += read.registry.state.versions
     odd = doubts(read.dates, workspace.machine_now).values()
     findings.odd_dates += [OddDate(model=model, doubt=doubt) for doubt in odd]
+    went = went_to(workspace, read.view)
+    say_went(workspace, read.view)
     for name, problem in read.witnessed.items():
         pointer = read.there[name]
         seq = len(read.digests) if pointer is None else min(pointer.seq, len(read.digests))
-        findings.add(model, Area.CHAIN, f"{problem}; entries are missing", seq=seq, is_lost=True)
+        why = "entries are missing" if went is None else f"the ledger has moved to {went}"
+        findings.add(model, Area.CHAIN, f"{problem}; {why}", seq=seq, is_lost=went is None)
     return read
 
 

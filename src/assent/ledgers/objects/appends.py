@@ -29,9 +29,12 @@ FILES = 100
 CONNECTIONS = 16
 MOST_BYTES = 64 << 20
 _MOST_STEPS = 4
-_NAME = re.compile(r"(\d{9,})\.jsonl")
+_NAME = re.compile(r"/([0-9]{9,15})\.jsonl$")
+_NUMBER = re.compile(r"[0-9]{5,15}")
 _WRITE = re.compile(rb'\{"write":"[0-9a-f]{16}"\}\n')
 _SEQ = re.compile(rb"^seq: (\d{1,12})$", re.MULTILINE)
+_SHORTEST = 100
+"""Bytes that an entry has at least; so many short lines that no memory holds them are none."""
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,17 +81,17 @@ class Appends:
         answer = self._bucket.read(append_name(self._model, first), MOST_BYTES)
         if answer is None:
             return None
-        *lines, write = layout.lines_of(answer[0]) or [b""]
-        is_whole = b"".join([*lines, write]) == answer[0]
-        if not lines or not is_whole or _WRITE.fullmatch(write) is None:
+        content, cut = answer[0], answer[0].rfind(b"\n", 0, -1) + 1
+        is_whole = cut and _WRITE.fullmatch(content[cut:]) and len(content) <= MOST_BYTES
+        if not is_whole or content.count(b"\n", 0, cut) * _SHORTEST > cut:
             raise ChainError(self._model, first, "its object is damaged")
-        return Append(first=first, lines=lines)
+        return Append(first=first, lines=layout.lines_of(content[:cut]))
 
     def newest(self) -> Append | None:
         """The newest append; None if there is none. `registry.yaml` says where to begin, or a list
-        does; that there is none after it, the service is asked by name.
+        does; that there is none after it, and none at all, the service is asked by name.
         """
-        newest = self._shown() or self._listed_last()
+        newest = self._shown() or self._listed_last() or self.at(0)
         steps = 0
         while newest is not None:
             following = self.at(newest.last + 1)
@@ -150,21 +153,26 @@ class Appends:
     def _listed_last(self) -> Append | None:
         """The last append that a list has."""
         for number in reversed(self._folders()):
-            starts = self._starts(number)
-            if starts:
-                return self.at(starts[-1])
+            for start in reversed(self._starts(number)):
+                append = self.at(start)
+                if append is not None:  # it was not taken away since
+                    return append
         return None
 
     def _folders(self) -> list[int]:
         names = self._bucket.folders(f"{self._model}/{layout.ENTRIES}")
-        return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+        numbers = [int(name) for name in names if _NUMBER.fullmatch(name)]
+        return sorted(number for number in numbers if f"{number:05d}" in names)
 
     def _starts(self, number: int) -> list[int]:
-        """The first entries of the appends in a folder."""
-        names = self._bucket.names(folder_name(self._model, number))
-        matches = (_NAME.fullmatch(name.rpartition("/")[2]) for name in names)
-        starts = [int(match[1]) for match in matches if match is not None]
-        return sorted(start for start in starts if start // FILES == number)
+        """The first entries of the appends in a folder. What lies there under any other name than
+        that of an append is not looked at: nobody reads it.
+        """
+        names = set(self._bucket.names(folder_name(self._model, number)))
+        matches = (_NAME.search(name) for name in names)
+        starts = {int(match[1]) for match in matches if match is not None}
+        within = [start for start in starts if start // FILES == number]
+        return sorted(start for start in within if append_name(self._model, start) in names)
 
 
 def shown_seq(bucket: Bucket, model: str) -> int | None:

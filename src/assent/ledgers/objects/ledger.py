@@ -193,7 +193,7 @@ class ObjectLedger:
         try:
             self._bucket.create(name, content)
         except MovedOnError:
-            if not self._holds(name, content):
+            if not self._holds(name, content, doing):
                 raise MovedError(doing, "somebody else wrote to it first") from None
         except UnansweredError as error:
             self._after_silence(name, content, doing, error)
@@ -206,20 +206,18 @@ class ObjectLedger:
         except OutsideError:
             there = None
         if there is None:
-            raise DoubtError(
-                doing,
-                "it is in doubt whether it was written: it was sent, and the answer was lost "
-                f"({error.problem})",
-                hint="run the same verb again, from here or in the same run: it is written once",
-            ) from None
+            raise _in_doubt(doing, error.problem) from None
         if there[0] != content:
             raise MovedError(doing, "somebody else wrote to it first") from None
 
-    def _holds(self, name: str, content: bytes) -> bool:
+    def _holds(self, name: str, content: bytes, doing: str) -> bool:
         """Whether an object is what we have sent: an answer may have been lost, and the request
-        made again.
+        made again. Raises `DoubtError` if nobody says what it is.
         """
-        there = self._bucket.read(name, MOST_BYTES)
+        try:
+            there = self._bucket.read(name, MOST_BYTES)
+        except OutsideError as error:
+            raise _in_doubt(doing, error.problem) from None
         return there is not None and there[0] == content
 
     def _show(self, state: State, *, is_repair: bool = False) -> None:
@@ -239,6 +237,14 @@ class ObjectLedger:
                 except MovedOnError:
                     continue
                 return
+
+
+def _in_doubt(doing: str, problem: str) -> DoubtError:
+    return DoubtError(
+        doing,
+        f"it is in doubt whether it was written: it was sent, and the answer was lost ({problem})",
+        hint="run the same verb again, from here or in the same run: it is written once",
+    )
 
 
 def _read_here(view: View) -> ObjectView:

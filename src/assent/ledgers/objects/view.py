@@ -277,7 +277,10 @@ class ObjectView:
 
 def _last_of(model: str, newest: Append) -> tuple[Entry, Digest]:
     """The last entry of an append, which all others in it lead to, and its digest."""
-    prev = decode_entry(newest.lines[0]).prev
+    try:
+        prev = decode_entry(newest.lines[0]).prev
+    except IntegrityError as error:
+        raise ChainError(model, newest.first, error.problem) from None
     return list(linked(model, newest.lines, newest.first, prev))[-1]
 
 
