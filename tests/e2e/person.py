@@ -53,7 +53,7 @@ class Person:
         lost = self.outcome_of(verb)
         if isinstance(lost, Decided):
             return lost
-        assert "`assent bundle` where it was trained" in (lost.hint or ""), lost
+        assert "`assent bundle --force` where it was trained" in (lost.hint or ""), lost
         bundle(self.open(), "churn")
         return verb(self.open())
 

@@ -485,7 +485,7 @@ def test_a_blob_that_is_not_what_it_was(shipped: Project, how: str) -> None:
         ran = shipped.run(*words, code=4)
         assert "weights.txt of bundle sha256:" in ran.stderr
         assert state in ran.stderr
-        assert "hint: `assent bundle` where it was trained" in ran.stderr
+        assert "hint: `assent bundle --force` where it was trained" in ran.stderr
     assert blob.name in shipped.run("pull", "v1", "--to", "after", code=4).stderr
     assert not (shipped.folder / "after").exists()
     broken = shipped.run("verify", code=4)
@@ -509,11 +509,11 @@ def test_a_blob_of_a_candidate_is_damaged_and_has_its_size(approved: Project, wh
     content = place.read_bytes()
     place.write_bytes(bytes(len(content)))
     refused = approved.run("register", code=4)
-    assert "hint: `assent bundle` where it was trained" in refused.stderr
+    assert "hint: `assent bundle --force` where it was trained" in refused.stderr
     broken = approved.run("verify", code=4).stdout
     named = f"sha256:{place.name} of the candidate {short(bundle)} is corrupt"
     assert f"BROKEN: churn: blobs: {named}" in broken
-    assert "hint: `assent bundle` where it was trained" in broken
+    assert "hint: `assent bundle --force` where it was trained" in broken
     approved.run("bundle")
     assert place.read_bytes() == content
     approved.run("verify")
