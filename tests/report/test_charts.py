@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
+from assent.core.comment_layout import Topic
 from assent.core.diff import Diff
 from assent.report.charts import charts_of
 from assent.report.document import to_document
 from assent.report.html import to_html
 from assent.report.markdown import to_markdown
-from assent.report.parts import Chart, Topic
+from assent.report.parts import Chart
 from assent.report.review import ReviewReport
 from tests.effort import examples
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from assent.report.layout import CommentLayout
+from assent.core.comment_layout import CommentLayout, Topic
 from assent.report.markdown import to_markdown
-from assent.report.parts import Topic
 from assent.report.review import ReviewReport
 
 from . import panel, samples

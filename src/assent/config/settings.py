@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from assent.core.comment_layout import CommentLayout
 from assent.core.evidence import Task
 from assent.core.ledgers import GIT, PATTERN
 from assent.core.units import size_bytes
 from assent.policy.gates import GATES
 from assent.policy.rules import Policy, PolicyFields
-from assent.report.layout import CommentLayout
 
 FILE = "assent.yaml"
 Text = Annotated[str, Meta(min_length=1)]

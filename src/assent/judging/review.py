@@ -8,6 +8,7 @@ import msgspec
 
 from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
+from assent.core.comment_layout import CommentLayout
 from assent.core.verdict import Decision, Outcome, Verdict
 from assent.errors import ExitCode
 from assent.files import write_atomically
@@ -33,7 +34,6 @@ from assent.recording.reading import read_ledger, require_merged
 from assent.report.html import to_html
 from assent.report.jsonform import to_json
 from assent.report.junit import to_junit
-from assent.report.layout import CommentLayout
 from assent.report.markdown import to_markdown
 from assent.report.review import Plot, ReviewReport
 from assent.report.sections.verdict import blocked_by

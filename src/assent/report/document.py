@@ -6,13 +6,13 @@ than one of 50.
 
 from __future__ import annotations
 
+from assent.core.comment_layout import Topic
 from assent.core.digest import short
 from assent.report.first_screen import first_screen
 from assent.report.parts import (
     Cell,
     Document,
     Text,
-    Topic,
     Words,
     cell,
     linked,

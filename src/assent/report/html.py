@@ -9,12 +9,13 @@ from hashlib import sha256
 from markupsafe import Markup
 from msgspec.structs import replace
 
+from assent.core.comment_layout import Topic
 from assent.report.charts import charts_of
 from assent.report.charts.pictures import pictures
 from assent.report.document import to_document
 from assent.report.escape import visible
 from assent.report.markup import environment
-from assent.report.parts import Document, Topic
+from assent.report.parts import Document
 from assent.report.review import ReviewReport
 
 SHOWN_ROWS = 200

@@ -9,6 +9,7 @@ from itertools import islice
 import msgspec
 from msgspec.structs import replace
 
+from assent.core.comment_layout import CommentLayout
 from assent.core.digest import Digest, digest_of
 from assent.report.document import to_document
 from assent.report.escape import (
@@ -21,7 +22,6 @@ from assent.report.escape import (
     prose,
     prose_element,
 )
-from assent.report.layout import CommentLayout
 from assent.report.numbers import Effect, count
 from assent.report.parts import (
     Break,

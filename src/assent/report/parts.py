@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from assent.core.comment_layout import Topic
 from assent.core.digest import Digest
 from assent.report.numbers import Effect
 
@@ -142,24 +143,6 @@ class Picture(Struct, frozen=True, kw_only=True):
 
     name: str
     address: str
-
-
-class Topic(StrEnum):
-    """What a section of a review is about, whatever its heading says: in the order in which they
-    are read, digests last.
-    """
-
-    GATES = "gates"
-    RULES = "rules"
-    METRICS = "metrics"
-    PREDICTIONS = "predictions"
-    DATA = "data"
-    MODEL = "model"
-    PLOTS = "plots"
-    PARAMETERS = "parameters"
-    ENVIRONMENT = "environment"
-    APPROVALS = "approvals"
-    SIDES = "sides"
 
 
 class Section(Struct, frozen=True, kw_only=True):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from assent.core.comment_layout import Topic
 from assent.core.digest import Digest
 from assent.core.scalar import Scalar, show_apart
 from assent.report.document import to_document
 from assent.report.escape import code, prose, shorten
 from assent.report.markdown import sections_to_markdown
-from assent.report.parts import Topic
 from assent.report.review import ReviewReport
 
 _LEFT_OUT = (Topic.GATES, Topic.APPROVALS)

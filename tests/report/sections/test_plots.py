@@ -8,6 +8,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
+from assent.core.comment_layout import Topic
 from assent.report.charts.pictures import (
     problems,
 )
@@ -15,7 +16,6 @@ from assent.report.document import to_document
 from assent.report.html import to_html
 from assent.report.jsonform import to_json
 from assent.report.markdown import to_markdown
-from assent.report.parts import Topic
 from assent.report.review import Plot, ReviewReport
 from tests.report import charted, samples
 from tests.report.rendered import Page

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from assent.core.comment_layout import Topic
 from assent.core.diff.sameness import NotCompared
 from assent.core.diff.values import ValueChange, Values
 from assent.report.document import to_document
-from assent.report.parts import Section, Topic
+from assent.report.parts import Section
 from assent.report.sections.values import values_section
 from tests.report.samples import diff, review
 from tests.report.sections.told import text

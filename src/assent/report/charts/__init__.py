@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from assent.core.comment_layout import Topic
 from assent.report.charts.calibration import calibration_charts
 from assent.report.charts.confusion import confusion_charts
 from assent.report.charts.distribution import distribution_charts
@@ -21,7 +22,7 @@ from assent.report.charts.intervals import interval_charts
 from assent.report.charts.residuals import residuals_charts
 from assent.report.charts.slices import slice_charts
 from assent.report.charts.weights import weights_charts
-from assent.report.parts import Chart, Topic
+from assent.report.parts import Chart
 from assent.report.review import ReviewReport
 
 _MOST_COLUMNS = 12

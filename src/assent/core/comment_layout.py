@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from assent.report.parts import Topic
+
+class Topic(StrEnum):
+    """What a section of a review is about, whatever its heading says: in the order in which they
+    are read, digests last.
+    """
+
+    GATES = "gates"
+    RULES = "rules"
+    METRICS = "metrics"
+    PREDICTIONS = "predictions"
+    DATA = "data"
+    MODEL = "model"
+    PLOTS = "plots"
+    PARAMETERS = "parameters"
+    ENVIRONMENT = "environment"
+    APPROVALS = "approvals"
+    SIDES = "sides"
 
 
 class CommentLayout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
