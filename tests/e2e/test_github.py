@@ -159,7 +159,7 @@ def test_the_whole_story(hosted: World, for_real: ExitStack) -> None:
     judged = world.review(second)
     [comment] = world.comments(second)
     assert "| Version | `v1` | " in comment.body
-    assert "| `accuracy` | 0.85 → 0.9 | ▲ +0.05 (+5.9%) better |" in plain(comment.body)
+    assert "| `accuracy` | 0.85 → 0.90 | ▲ +0.05 (+5.9%) better |" in plain(comment.body)
     world.approve(second, world.grace)
     merged = world.merge(second, "merge")
     assert outputs(merged, "register")["version"] == "v2"

@@ -1,5 +1,5 @@
-"""What somebody who has read the code tries on GitHub. Each test names the row of THREATS.md that
-it is about.
+"""What somebody who has read the code tries on GitHub. Each test names the row of
+docs/threats.md that it is about.
 """
 
 from __future__ import annotations

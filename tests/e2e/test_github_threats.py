@@ -1,5 +1,5 @@
 """What people try on GitHub, through the workflows or as a step of them. Each test names the row
-of THREATS.md that it is about.
+of docs/threats.md that it is about.
 """
 
 from __future__ import annotations

@@ -228,12 +228,16 @@ def test_a_model_that_left_the_configuration_is_still_there(place: Place) -> Non
     assert "nothing was recorded yet" in read(target, "models/churn/index.html")
 
 
-def test_a_ledger_that_does_not_verify_hides_no_other(place: Place) -> None:
+def test_a_ledger_that_does_not_verify_hides_no_other_and_takes_no_page_away(place: Place) -> None:
     lives_in(place, {"churn": 2, "fraud": 2})
+    _, target = built(place)
+    before = read(target, "models/churn/v1.html")
     contents = place.ledger.contents["churn"]
     contents[1] = contents[1].replace(b"release-bot", b"release-bug")
     result, target = built(place)
     assert result.exit_code == ExitCode.INTEGRITY
+    assert read(target, "models/churn/v1.html") == before
+    assert not [path for path in result.removed if path.startswith("models/")]
     problems = {model.model: model.problem for model in result.models}
     assert problems["fraud"] is None
     assert "verifying the ledger of churn" in (problems["churn"] or "")
@@ -274,7 +278,8 @@ def test_a_run_that_did_not_end_is_gone_on_with(place: Place) -> None:
     site(place.open(), target)
     assert read(target, "models/churn/v2.html").endswith("</html>")
     (target / LIST).write_bytes(b"{")
-    assert site(place.open(), target).unchanged == 0
+    with pytest.raises(UsageError, match="nobody knows which are old"):
+        site(place.open(), target)
 
 
 class Stopped(MemoryStore):

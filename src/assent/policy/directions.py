@@ -17,7 +17,7 @@ def directed(policy: Policy, diff: Diff) -> Diff:
     """The diff with the directions that the policy states: `directions` first, then `better` of
     its gates. What is stated counts more than what a name, or a file, says.
     """
-    find = _stated(policy)
+    find = stated(policy)
     changes = tuple(_directed(change, find(change.name)) for change in diff.metrics)
     return msgspec.structs.replace(diff, metrics=changes)
 
@@ -28,15 +28,16 @@ def _directed(change: MetricChange, better: Better | None) -> MetricChange:
     return msgspec.structs.replace(change, better=better)
 
 
-def _stated(policy: Policy) -> Callable[[str], Better | None]:
-    stated: list[tuple[str, Better]] = list(policy.directions.items())
-    stated += [
+def stated(policy: Policy) -> Callable[[str], Better | None]:
+    """Which way is better of a metric, as far as the policy says so."""
+    rules: list[tuple[str, Better]] = list(policy.directions.items())
+    rules += [
         (gate.pattern, gate.better)
         for gate in policy.gates
         if isinstance(gate, MetricGate) and gate.better is not None
     ]
-    exact = {name: better for name, better in reversed(stated) if "*" not in name}
-    patterns = [(re.compile(named_by(name), re.DOTALL), way) for name, way in stated if "*" in name]
+    exact = {name: better for name, better in reversed(rules) if "*" not in name}
+    patterns = [(re.compile(named_by(name), re.DOTALL), way) for name, way in rules if "*" in name]
 
     def find(name: str) -> Better | None:
         of_slice = slice_of(name)

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from assent.core.bundle import is_safe_path
 from assent.core.clock import doubts
-from assent.core.diff.metrics import slice_of
+from assent.core.diff.metrics import Better, slice_of
 from assent.core.digest import Digest, canonical_json
-from assent.core.direction import direction
+from assent.core.direction import direction, is_turned
 from assent.core.entry import Entry, Kind
 from assent.core.evidence import Evidence
 from assent.core.registry import TOLERANCE_S, seconds_between
 from assent.core.scalar import number as finite
 from assent.errors import AssentError, ExitCode, OutsideError, UsageError
 from assent.making.bundles import open_bundle, read_bundle
+from assent.policy.directions import stated
+from assent.policy.rules import Policy
 from assent.ports import NoAccessError
 from assent.recording.reading import read_entries, read_ledger
+from assent.report.site.addresses import folder_of
 from assent.report.site.bounds import Bound, bounds_in
 from assent.report.site.comparison import comparison_page, version_script
 from assent.report.site.history import History, VersionHistory, history_of
@@ -34,6 +38,7 @@ from assent.report.site.search import search_pages
 from assent.report.site.told import Facts, ModelTold, ModelUntold
 from assent.report.site.trend import Trend
 from assent.report.site.version import VersionTold, ranked, version_page
+from assent.threads import each
 from assent.workspace import Workspace
 
 LIST = ".assent-site.json"
@@ -88,6 +93,7 @@ def site(workspace: Workspace, target: Path) -> SiteResult:
             ledger = _ledger(workspace, name)
         except AssentError as error:
             code = code or error.exit_code
+            folder.keep_below(folder_of(name))  # what is known of it is old, and not gone
             models.append(ModelUntold(model=name, problem=str(error), hint=error.hint or ""))
             told.append(SiteModel(model=name, problem=str(error), hint=error.hint))
             continue
@@ -140,15 +146,13 @@ class _Reading:
         if not self.workspace.store.is_elsewhere:
             yield from ((version, self.facts(model, version)) for version in versions)
             return
-        from concurrent.futures import ThreadPoolExecutor
 
         def read(version: VersionHistory) -> Facts:
             return self.facts(model, version)
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for at in range(0, len(versions), _AT_ONCE):
-                few = versions[at : at + _AT_ONCE]
-                yield from zip(few, pool.map(read, few), strict=True)
+        for at in range(0, len(versions), _AT_ONCE):
+            few = versions[at : at + _AT_ONCE]
+            yield from zip(few, each(read, few, _AT_ONCE), strict=True)
 
     def facts(self, model: str, version: VersionHistory) -> Facts:
         """The bundle of a version with its evidence, or why there is none."""
@@ -194,7 +198,8 @@ def _ledger(workspace: Workspace, model: str) -> _Ledger:
 def _model(reading: _Reading, ledger: _Ledger, folder: SiteFolder) -> ModelTold:
     """Write the pages of a model, those of its versions as each is read."""
     history = ledger.history
-    gathered = _Gathered(history, _chosen(reading, history))
+    better = _directions(reading.workspace.config.policies.get(history.model))
+    gathered = _Gathered(history, _chosen(reading, history), better)
     for version, facts in reading.each(history.model, list(history.versions.values())):
         gathered.take(version, facts)
         told = gathered.told(version, facts)
@@ -249,12 +254,32 @@ def _bounds(version: VersionHistory) -> tuple[Bound, ...]:
     return () if verdict is None else bounds_in(verdict.findings)
 
 
+Directions = Callable[[str, Iterable[object]], Better | None]
+
+
+def _directions(policy: Policy | None) -> Directions:
+    """Which way is better of a metric with these values, as a review has it: what the policy says,
+    else what the name says, unless somebody has turned the metric round.
+    """
+    of_policy = cache(lambda _: None) if policy is None else cache(stated(policy))
+    named = cache(direction)
+
+    def better(name: str, values: Iterable[object]) -> Better | None:
+        its = of_policy(name)
+        if its is None and not any(is_turned(name, value) for value in values):
+            its = named(name)
+        return its
+
+    return better
+
+
 @dataclass
 class _Gathered:
     """What is kept of each version while all are read: few numbers, not the evidence."""
 
     history: History
     chosen: tuple[tuple[str, ...], tuple[str, ...]]
+    better: Directions
     unread: dict[int, str] = field(default_factory=dict)
     values: dict[str, dict[int, float]] = field(default_factory=dict)
     bounds: dict[str, dict[int, tuple[Bound, ...]]] = field(default_factory=dict)
@@ -304,7 +329,13 @@ class _Gathered:
             earlier=number - 1 if number - 1 in history.versions else None,
             later=number + 1 if number + 1 in history.versions else None,
             data_since=since,
+            better=self._better(facts),
         )
+
+    def _better(self, facts: Facts) -> dict[str, Better]:
+        metrics = {} if facts.evidence is None else facts.evidence.metrics
+        ways = ((name, self.better(name, [value])) for name, value in metrics.items())
+        return {name: way for name, way in ways if way is not None}
 
     def trends(self) -> tuple[Trend, ...]:
         """The chosen metrics over all versions."""
@@ -313,7 +344,7 @@ class _Gathered:
         return tuple(
             Trend(
                 metric=name,
-                better=direction(name),
+                better=self.better(name, self.values.get(name, {}).values()),
                 values=self.values.get(name, {}),
                 bounds=self.bounds.get(name, {}),
                 newest=max(self.history.versions, default=0),
@@ -381,7 +412,11 @@ class SiteFolder:
             if known.format == FORMAT:
                 safe = {path: made for path, made in known.pages.items() if is_safe_path(path)}
                 return cls(target, safe)
-        return cls(target, {})
+        raise UsageError(
+            doing,
+            f"its list of pages, {LIST}, cannot be read, so that nobody knows which are old",
+            hint="name a new folder, or remove this one",
+        )
 
     def put(self, page: Page) -> None:
         """Write a page unless it stands there as it would be written."""
@@ -398,6 +433,12 @@ class SiteFolder:
             self._remember(dict.fromkeys(self.listed, ""))
         self._write(path, content)
         self.written.append(page.path)
+
+    def keep_below(self, folder: str) -> None:
+        """Leave the pages of a folder as they are, which cannot be made now."""
+        self.kept |= {
+            path: Digest(made) for path, made in self.listed.items() if path.startswith(folder)
+        }
 
     def finish(self) -> tuple[str, ...]:
         """Remove what is no page any more, and remember what is; the paths that were removed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -180,6 +182,35 @@ def test_two_versions_are_compared_in_the_page(browser: Browser, target: Path) -
     told = page.locator("#outcome").inner_text()
     assert "its evidence was not compared" in told
     assert "Not compared: only the second version has it." in told
+    assert wrongs == []
+
+
+def test_what_is_not_known_is_called_neither_the_same_nor_gone(
+    browser: Browser, target: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "site"
+    shutil.copytree(target, copy)
+    one = ["one", "1", 1, None]
+    kept = [one, ["nowhere", None, None, None], ["once", None, None, None]]
+    sides = {
+        9: [["Kept", kept, 0], ["Cut", [one, ["two", "2", 2, None]], 0], ["Half", [one], 0, ""]],
+        10: [
+            ["Kept", [*kept[:2], ["once", "3", 3, None]], 0],
+            ["Cut", [one], 1],
+            ["Half", [["two", "2", 2, None]], 0, "packages were not read"],
+        ],
+    }
+    for number, sections in sides.items():
+        told = json.dumps([number, ["", sections]])
+        (copy / f"models/churn/v{number}.js").write_text(f"assent.version(...{told})")
+    page, wrongs = watched(browser)
+    page.goto((copy / "models/churn/compare.html").as_uri() + "#v9-v10")
+    page.wait_for_selector("#outcome table")
+    told = page.locator("#outcome").inner_text()
+    assert "0 differ, 1 are the same, 2 were not compared" in told
+    assert "0 differ, 1 are the same, 1 were not compared; 1 were left out" in told
+    assert "1 differ, 0 are the same, 1 were not compared; packages were not read" in told
+    assert "gone" not in told
     assert wrongs == []
 
 

@@ -45,12 +45,17 @@ def file_name(name: str) -> str:
 
 def of_model(model: str, page: str = "index") -> str:
     """A page of a model: `index`, `timeline`, `v12`, …"""
-    return f"models/{file_name(model)}/{page}.html"
+    return f"{folder_of(model)}{page}.html"
+
+
+def folder_of(model: str) -> str:
+    """What the paths of all pages of a model begin with."""
+    return f"models/{file_name(model)}/"
 
 
 def script_of(model: str, version: int) -> str:
     """The script of a version, which the comparison reads."""
-    return f"models/{file_name(model)}/v{version}.js"
+    return f"{folder_of(model)}v{version}.js"
 
 
 def of_person(key: PersonKey, page: str = "index") -> str:

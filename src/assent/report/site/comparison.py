@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from assent.compare.measured_on import is_evaluation
+from assent.core.diff.metrics import Better
 from assent.core.digest import digest_of, short
-from assent.core.direction import direction
 from assent.core.entry import Kind
 from assent.core.evidence import DataReference, Environment, Evidence
 from assent.core.scalar import Scalar, show_exactly
@@ -28,12 +29,13 @@ from assent.report.site.told import ModelTold
 from assent.report.site.version import VersionTold, environment_values
 
 MAX_ROWS = 5_000
-NOT_KNOWN = "not known"
 _TEXT = 300
 
 Row = list[Any]
-"""Name, value as text, number or null, and a word on it: which way is better, or of a data set that
-models are measured on it."""
+"""Name, value as text, or null where it is not known, number or null, and a word on it: which way
+is better, or of a data set that models are measured on it. A section has a title, rows, how many
+were left out, and why some of it is not known.
+"""
 
 
 def comparison_page(told: ModelTold) -> Page:
@@ -100,14 +102,14 @@ def _told(told: VersionTold) -> list[Any]:
         ]
         sections.append(["Gates", rows, len(findings) - len(rows)])
     if evidence is not None:
-        sections += _of_evidence(evidence)
+        sections += _of_evidence(evidence, told.better)
     if bundle is not None:
         files = {file.path: f"{file.digest} ({file.size_bytes:,} B)" for file in bundle.files}
         sections.append(_texts("Files", files.items()))
     return [told.facts.problem, sections]
 
 
-def _of_evidence(evidence: Evidence) -> list[Any]:
+def _of_evidence(evidence: Evidence, better: Mapping[str, Better]) -> list[Any]:
     data = [
         _row(
             reference.name, _content(reference), None, "measured on" * is_evaluation(reference.name)
@@ -115,14 +117,14 @@ def _of_evidence(evidence: Evidence) -> list[Any]:
         for reference in evidence.data[:MAX_ROWS]
     ]
     code = {
-        "commit": evidence.code.commit or NOT_KNOWN,
-        "branch": evidence.code.branch or NOT_KNOWN,
+        "commit": evidence.code.commit,
+        "branch": evidence.code.branch,
         "uncommitted changes": "yes" if evidence.code.is_dirty else "no",
         "train": "" if evidence.train is None else evidence.train.command,
         "evaluate": "" if evidence.evaluate is None else evidence.evaluate.command,
     }
     return [
-        _values("Metrics", evidence.metrics, are_judged=True),
+        _values("Metrics", evidence.metrics, better),
         _values("Parameters", evidence.params),
         ["Data", data, len(evidence.data) - len(data)],
         _texts("Code", code.items()),
@@ -136,26 +138,27 @@ def _environment_of(encoded: bytes) -> tuple[msgspec.Raw, ...]:
     environment = msgspec.json.decode(encoded, type=Environment)
     sections = (
         _values("Environment", environment_values(environment)),
-        _texts("Packages", environment.packages.items()),
+        [*_texts("Packages", environment.packages.items()), environment.packages_gap or ""],
     )
     return tuple(msgspec.Raw(msgspec.json.encode(section)) for section in sections)
 
 
-def _content(reference: DataReference) -> str:
-    """Which content a data set had, as far as that is known."""
-    content = reference.digest or reference.snapshot or NOT_KNOWN
+def _content(reference: DataReference) -> str | None:
+    """Which content a data set had, if that is known."""
+    content = reference.digest or reference.snapshot
+    if content is None:
+        return None
     return content + ("" if reference.rows is None else f" ({reference.rows:,} rows)")
 
 
-def _values(title: str, values: Mapping[str, Scalar], *, are_judged: bool = False) -> list[Any]:
+def _values(
+    title: str, values: Mapping[str, Scalar], better: Mapping[str, Better] = MappingProxyType({})
+) -> list[Any]:
     rows = [
-        _row(name, _text(value), finite(value), _direction(name) if are_judged else None)
-        for name, value in list(values.items())[:MAX_ROWS]
+        _row(name, None if value is None else _text(value), finite(value), better.get(name))
+        for name, value in sorted(values.items())[:MAX_ROWS]
     ]
     return [title, rows, len(values) - len(rows)]
-
-
-_direction = lru_cache(10_000)(direction)
 
 
 def _text(value: Scalar) -> str:
@@ -163,16 +166,18 @@ def _text(value: Scalar) -> str:
     return f'"{value}"' if isinstance(value, str) else show_exactly(value)
 
 
-def _texts(title: str, values: Iterable[tuple[str, str]]) -> list[Any]:
-    every = list(values)
+def _texts(title: str, values: Iterable[tuple[str, str | None]]) -> list[Any]:
+    every = sorted(values)  # so that of two versions the same are left out
     rows = [_row(name, text) for name, text in every[:MAX_ROWS]]
     return [title, rows, len(every) - len(rows)]
 
 
-def _row(name: str, text: str, number: float | int | None = None, better: str | None = None) -> Row:
+def _row(
+    name: str, text: str | None, number: float | int | None = None, better: str | None = None
+) -> Row:
     if isinstance(number, int) and abs(number) > 2**53:
         number = None  # the page counts in floats
-    return [_told_apart(name), _told_apart(text), number, better]
+    return [_told_apart(name), None if text is None else _told_apart(text), number, better]
 
 
 def _told_apart(text: str) -> str:

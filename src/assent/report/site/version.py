@@ -12,7 +12,7 @@ from shlex import quote
 import msgspec
 from markupsafe import Markup
 
-from assent.core.diff.metrics import slice_of
+from assent.core.diff.metrics import Better, slice_of
 from assent.core.entry import Entry, Kind
 from assent.core.evidence import Environment, Evidence, Step
 from assent.core.scalar import Scalar
@@ -40,7 +40,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 class VersionTold(Struct, frozen=True, kw_only=True):
     """A version with what was read of it. `earlier` and `later` are the versions beside it,
-    `data_since` the first version that was made of the same content of a data set.
+    `data_since` the first version that was made of the same content of a data set. `better` is
+    which way is better of each metric of which that is known.
     """
 
     model: str
@@ -50,6 +51,7 @@ class VersionTold(Struct, frozen=True, kw_only=True):
     earlier: int | None
     later: int | None
     data_since: Mapping[str, int]
+    better: Mapping[str, Better] = {}
 
     @property
     def given(self) -> list[object]:
@@ -59,7 +61,7 @@ class VersionTold(Struct, frozen=True, kw_only=True):
         history = self.history
         return [
             *(self.model, history.number, history.entries, self.doubts, self.facts.problem),
-            *(self.earlier, self.later, self.data_since),
+            *(self.earlier, self.later, self.data_since, self.better),
             [[stay.stage, stay.since.seq, stay.until and stay.until.seq] for stay in history.stays],
         ]
 

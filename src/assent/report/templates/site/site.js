@@ -57,7 +57,7 @@ const assent = (() => {
     const tests = (side) => [...side.values()].filter((row) => row[3]);
     if (!tests(old).length || tests(old).length !== tests(now).length) return tests(old).length || tests(now).length ? false : null;
     for (const [name, text] of tests(now)) {
-      if (text.startsWith("not known")) return null;
+      if (text === null || (old.has(name) && old.get(name)[1] === null)) return null;
       if (!old.has(name) || old.get(name)[1] !== text) return false;
     }
     return true;
@@ -88,6 +88,7 @@ const assent = (() => {
   // A value; of a digest the first digits, and all of them for who points at it.
   function shown(row) {
     if (!row) return make("td", "–", "soft");
+    if (row[1] === null) return make("td", "not known", "soft");
     const cell = make("td", row[1].replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1…"), row[2] !== null ? "number" : "");
     cell.title = row[1].length > 40 ? row[1] : "";
     return cell;
@@ -102,12 +103,17 @@ const assent = (() => {
       cell.scope = "col";
       head.append(cell);
     }
-    let same = 0;
+    // What only one side has is gone or new if the other was read whole.
+    const isWhole = (side) => !side[2] && !side[3];
+    let same = 0, unknown = 0;
     for (const name of names) {
       const left = old.get(name), right = now.get(name);
-      const isSame = left && right && left[1] === right[1];
+      const isKnown = left && right ? left[1] !== null && right[1] !== null : isWhole(left ? after : before);
+      const isSame = left && right && isKnown && left[1] === right[1];
       if (isSame) same += 1;
-      if (isSame && !isAll) continue;
+      if (!isKnown) unknown += 1;
+      const isNowhere = left && right && left[1] === null && right[1] === null;
+      if ((isSame || isNowhere) && !isAll) continue;
       const row = make("tr"), label = make("th");
       label.scope = "row";
       label.append(make("code", name, name.length <= 24 ? "short" : ""));
@@ -115,7 +121,8 @@ const assent = (() => {
       for (const side of [left, right]) {
         row.append(shown(side));
       }
-      const [text, style] = left && right ? moved(left[2], right[2], right[3], sameRows)
+      const [text, style] = !isKnown ? ["not compared", "soft"]
+        : left && right ? moved(left[2], right[2], right[3], sameRows)
         : [left ? "gone" : "new", ""];
       const change = make("td");
       change.append(make("span", isSame ? "same" : text || "changed", style));
@@ -123,7 +130,9 @@ const assent = (() => {
       body.append(row);
     }
     const left = before[2] + after[2];
-    const summary = (names.length - same) + " differ, " + same + " are the same" +
+    const gaps = [...new Set([before[3], after[3]].filter(Boolean))];
+    const summary = (names.length - same - unknown) + " differ, " + same + " are the same" +
+      (unknown ? ", " + unknown + " were not compared" : "") + gaps.map((gap) => "; " + gap).join("") +
       (left ? "; " + left + " were left out and not compared" : "");
     const parts = [make("h2", title), make("p", summary, "soft")];
     if (body.childElementCount) {
