@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from itertools import islice
+from collections.abc import Iterator
 
 import msgspec
 
@@ -20,7 +20,7 @@ from assent.recording.reasons import require_reason
 from assent.recording.retries import Retries
 from assent.workspace import Workspace
 
-AT_ONCE = 200
+AT_ONCE, BYTES_AT_ONCE = 200, 4 << 20
 """Entries that are written at once: one object, or one push."""
 
 
@@ -98,7 +98,7 @@ def _copied(workspace: Workspace, there: Ledger, model: str, doing: str) -> int:
         if first != following:
             workspace.say(f"moving {model}: {len(read.digests) - first} entries")
             left = read.view.entries(first)
-        contents = list(islice(left, AT_ONCE))
+        contents = _few(left)
         following = first + len(contents)
         try:
             there.adopt(view, contents)
@@ -106,6 +106,17 @@ def _copied(workspace: Workspace, there: Ledger, model: str, doing: str) -> int:
         except MovedError as error:  # somebody else moves it, too
             now = time.monotonic()
             time.sleep(retries.pause(error, view.head, now, cost_s=now - began))
+
+
+def _few(left: Iterator[bytes]) -> list[bytes]:
+    """The next entries that are written at once."""
+    few, size = list[bytes](), 0
+    for content in left:
+        few.append(content)
+        size += len(content)
+        if len(few) == AT_ONCE or size >= BYTES_AT_ONCE:
+            break
+    return few
 
 
 def _require_beginning(view: View, digests: list[Digest], doing: str) -> None:

@@ -339,8 +339,7 @@ class _Gathered:
 
     def trends(self) -> tuple[Trend, ...]:
         """The chosen metrics over all versions."""
-        stages = self.history.stages
-        held = self.history.holding(stages[-1]) if stages else None
+        held = self.history.holding(self.history.last_stage)
         return tuple(
             Trend(
                 metric=name,

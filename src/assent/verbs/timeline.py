@@ -169,7 +169,7 @@ def _answer(
     # One more than is shown: an override stands before what it is for.
     start = max(0, total - limit - 1) if limit is not None and asked.is_of_all else 0
     entries = read_entries(view, start)
-    if start and any(entry.required == 0 and entry.approvals for entry in entries[1:]):
+    if start and any(not entry.required and entry.approvals for entry in entries[1:]):
         start, entries = 0, read_entries(view)  # to say what those approvals were
     history = History(entries, workspace.machine_now)
     people = {} if asked.by is None else people_called(entries, asked.by)

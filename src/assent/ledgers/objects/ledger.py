@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from assent.buckets import Bucket, MovedOnError, UnansweredError, open_bucket, parsed
@@ -188,8 +188,10 @@ class ObjectLedger:
     def _write(self, model: str, steps: Sequence[Step], key: str, derived: Derived) -> None:
         doing = f"writing to the ledger of {model} in {self._bucket.address}"
         name = append_name(model, steps[0].entry.seq)
-        content = append_of(steps)
-        self._bucket.put(derived_name(model, key), encode(derived))
+        content, beside = append_of(steps), encode(derived)
+        if max(len(content), len(beside)) > MOST_BYTES:  # nobody would read it again
+            raise UsageError(doing, f"what is to be written has more than {MOST_BYTES:,} bytes")
+        self._bucket.put(derived_name(model, key), beside)
         try:
             self._bucket.create(name, content)
         except MovedOnError:
@@ -223,7 +225,7 @@ class ObjectLedger:
     def _show(self, state: State, *, is_repair: bool = False) -> None:
         """Write `registry.yaml`, for people and tools; the next writer does it if it fails."""
         name, content = f"{state.model}/{layout.REGISTRY}", layout.state_file(state)
-        with suppress(*(() if is_repair else (OutsideError,))):
+        try:
             for _ in range(_ROUNDS):
                 there = self._bucket.read(name, MOST_BYTES)
                 seq = None if there is None else seq_shown_in(there[0])
@@ -237,6 +239,13 @@ class ObjectLedger:
                 except MovedOnError:
                     continue
                 return
+        except OutsideError as error:
+            if is_repair:
+                raise
+            self._say(
+                f"{name} could not be written and shows an older state until the next decision "
+                f"of {state.model}: {error.problem}"
+            )
 
 
 def _in_doubt(doing: str, problem: str) -> DoubtError:

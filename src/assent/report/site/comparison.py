@@ -45,8 +45,7 @@ def comparison_page(told: ModelTold) -> Page:
 
     def content() -> Content:
         pen_ = Pen(path)
-        last = told.history.stages[-1] if told.history.stages else ""
-        held = told.history.holding(last)
+        held = told.history.holding(told.history.last_stage)
         return Content(
             title=f"{told.model}: compare",
             heading=fill("%s: compare two versions", pen_.model(told.model)),

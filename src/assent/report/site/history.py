@@ -59,7 +59,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
 class History(Struct, frozen=True, kw_only=True):
     """A model's ledger told by version and stage. `stages` are those of the configuration in their
     order, then those that the ledger names besides. `doubts` say of entries whose date cannot be
-    right why, by their number.
+    right why, by their number. `last_stage` is that whose version a candidate is compared with:
+    production, or the last of the configuration; "" where there is none.
     """
 
     model: str
@@ -68,6 +69,7 @@ class History(Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...]
     stays: tuple[Stay, ...]
     stages: tuple[str, ...]
+    last_stage: str
     doubts: Mapping[int, str]
 
     def holding(self, stage: str) -> Stay | None:
@@ -92,7 +94,8 @@ def history_of(
         if (history := _version(bundle, told, lived)) is not None
     }
     registered = {history.bundle for history in versions.values()}
-    named = (stay.stage for stay in stays)
+    every = tuple(dict.fromkeys([*stages, *(stay.stage for stay in stays)]))
+    last = (stages or every or ("",))[-1]
     return History(
         model=model,
         entries=tuple(entries),
@@ -103,7 +106,8 @@ def history_of(
             if bundle not in registered
         ),
         stays=stays,
-        stages=tuple(dict.fromkeys([*stages, *named])),
+        stages=every,
+        last_stage="production" if "production" in every else last,
         doubts=doubts,
     )
 

@@ -63,7 +63,7 @@ def _content(told: ModelTold, pen_: Pen) -> Content:
 
 def _lines(told: ModelTold) -> Iterator[Markup]:
     if told.trends and told.trends[0].standing is not None:
-        stage = pen.code(told.history.stages[-1])
+        stage = pen.code(told.history.last_stage)
         yield fill("A ring is the version in %s, a triangle one that broke a bound.", stage)
     left = len(told.metrics) - len(told.trends)
     if left > 0:

@@ -58,7 +58,7 @@ def waiting(history: History) -> tuple[VersionHistory, ...]:
     """The versions that are newer than what the last stage holds, and may still go there."""
     if not history.stages:
         return ()
-    held = history.holding(history.stages[-1])
+    held = history.holding(history.last_stage)
     floor = 0 if held is None else held.version
     return tuple(
         version
@@ -100,7 +100,7 @@ def _waiting(history: History, pen_: Pen) -> Section | None:
         lines.append(
             fill(
                 "not in %s yet, and newer than what is: %s%s",
-                pen.code(history.stages[-1]),
+                pen.code(history.last_stage),
                 pen.joined(links),
                 more,
             )

@@ -119,7 +119,7 @@ def _needs(model: ModelTold, pen_: Pen) -> Iterator[Markup]:
             "%s, newer than what %s holds",
             pen.joined([pen_.version(model.model, version.number) for version in newer[-3:]])
             + (f" and {len(newer) - 3:,} more" if len(newer) > 3 else ""),
-            pen.code(history.stages[-1]),
+            pen.code(history.last_stage),
         )
     if model.unread:
         yield fill("%s without evidence that could be read", count(len(model.unread), "version"))
