@@ -42,7 +42,10 @@ def together(calls: Sequence[Callable[[], object]], stop: Event) -> None:
         _wait_for(threads)
         raise
     if failures:
-        raise failures[0]
+        try:
+            raise failures[0]
+        finally:
+            failures.clear()  # what has failed keeps its frames, and this one would keep it
 
 
 def each(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:

@@ -16,7 +16,7 @@ from assent.errors import IntegrityError
 from assent.ledgers import layout
 from assent.ledgers.index import Index
 from assent.ledgers.layout import CLOSED, INDEX, REGISTRY, Closed, derived_digest
-from assent.ledgers.objects.appends import CONNECTIONS, MOST_BYTES, Append, Appends, shown_seq
+from assent.ledgers.objects.appends import CONNECTIONS, MOST_BYTES, Append, Appends, seq_shown_in
 from assent.ledgers.objects.derived import DERIVED, Derived, Folder, Shelf, Tree, id_of, key_of
 from assent.parallel import Transfers
 
@@ -225,8 +225,8 @@ class ObjectView:
         """Whether `registry.yaml` is what the entries add up to, up to the one that it names: it
         is written last, and whoever was to write it may have been killed.
         """
-        seq = shown_seq(self._bucket, self._model)
         answer = self._bucket.read(f"{self._model}/{REGISTRY}", MOST_BYTES)
+        seq = None if answer is None else seq_shown_in(answer[0])
         if answer is None or seq is None or seq > registry.state.seq:
             newest = self._appends.newest()
             return seq is not None and newest is not None and seq <= newest.last
