@@ -18,13 +18,14 @@ from assent.core.entry import GENESIS, Draft, Entry, decode_entry
 from assent.core.registry import Record, Registry, State, Step, extend, follow, touched
 from assent.errors import AssentError, IntegrityError
 from assent.git import GitError, Repository, SilentError, refusal
+from assent.ledgers.doubt import in_doubt
 from assent.ledgers.git.commits import Commit, branch_ref, commit_of, stream
 from assent.ledgers.git.copies import copies_here
 from assent.ledgers.git.repository import LedgerRepository, may_be_of_copy
 from assent.ledgers.git.view import GitView
 from assent.ledgers.index import Index, StepsOf
 from assent.ledgers.seen import Seen
-from assent.ports import BusyError, Copy, DoubtError, MovedError, View
+from assent.ports import BusyError, Copy, MovedError, View
 
 
 class GitLedger:
@@ -186,19 +187,19 @@ class GitLedger:
             raise MovedError(doing, "its repository has ids of another kind")
         refused = refusal(error)
         if isinstance(error, SilentError):
-            raise _in_doubt(doing, error.problem) from None
+            raise in_doubt(doing, error.problem) from None
         try:
             there = self._own.there(model, doing)
         except GitError:
             if refused is not None:
                 raise self._own.refused(model, doing, refused, error) from None
-            raise _in_doubt(doing, error.problem) from None
+            raise in_doubt(doing, error.problem) from None
         if there == ours:
             return  # it had arrived although we were told otherwise
         if there != view.tip or (refused is not None and refused.is_overtaken):
             raise MovedError(doing, "somebody else wrote to it first")
         if refused is None and _was_begun(error):
-            raise _in_doubt(doing, error.problem) from None
+            raise in_doubt(doing, error.problem) from None
         if refused is None:
             raise self._own.outside(doing, error) from None
         if refused.is_locked:
@@ -223,14 +224,6 @@ _NEVER_SENT = re.compile(
 def _was_begun(error: GitError) -> bool:
     """Whether a push that nobody has refused may have been sent, and may still arrive."""
     return not error.is_denied and _NEVER_SENT.search(error.stderr) is None
-
-
-def _in_doubt(doing: str, problem: str) -> DoubtError:
-    return DoubtError(
-        doing,
-        f"it is in doubt whether it was written: it was sent, and the answer was lost ({problem})",
-        hint="run the same verb again, from here or in the same run: it is written once",
-    )
 
 
 def _read_here(view: View) -> GitView:

@@ -28,6 +28,7 @@ from assent.core.registry import (
 )
 from assent.errors import AssentError, IntegrityError, OutsideError, UsageError
 from assent.ledgers import layout
+from assent.ledgers.doubt import in_doubt
 from assent.ledgers.index import Index, StepsOf
 from assent.ledgers.objects.appends import MOST_BYTES, Appends, append_name, append_of, seq_shown_in
 from assent.ledgers.objects.derived import Derived, derived_name, encode
@@ -35,7 +36,7 @@ from assent.ledgers.objects.view import SHA256, ObjectView
 from assent.ledgers.objects.writing import Writing, rebuilt
 from assent.ledgers.queue import turn
 from assent.ledgers.seen import Seen
-from assent.ports import Copy, DoubtError, MovedError, View
+from assent.ports import Copy, MovedError, View
 
 _TRIED = "_tried/create"
 """What is no name of a model."""
@@ -208,7 +209,7 @@ class ObjectLedger:
         except OutsideError:
             there = None
         if there is None:
-            raise _in_doubt(doing, error.problem) from None
+            raise in_doubt(doing, error.problem) from None
         if there[0] != content:
             raise MovedError(doing, "somebody else wrote to it first") from None
 
@@ -219,7 +220,7 @@ class ObjectLedger:
         try:
             there = self._bucket.read(name, MOST_BYTES)
         except OutsideError as error:
-            raise _in_doubt(doing, error.problem) from None
+            raise in_doubt(doing, error.problem) from None
         return there is not None and there[0] == content
 
     def _show(self, state: State, *, is_repair: bool = False) -> None:
@@ -229,8 +230,10 @@ class ObjectLedger:
             for _ in range(_ROUNDS):
                 there = self._bucket.read(name, MOST_BYTES)
                 seq = None if there is None else seq_shown_in(there[0])
-                if seq is not None and seq > state.seq and not is_repair:
-                    return
+                if seq is not None and seq > state.seq:
+                    newest = Appends(self._bucket, state.model).newest() if is_repair else None
+                    if not is_repair or (newest is not None and seq <= newest.last):
+                        return  # somebody has written since
                 try:
                     if there is None:
                         self._bucket.create(name, content)
@@ -246,14 +249,6 @@ class ObjectLedger:
                 f"{name} could not be written and shows an older state until the next decision "
                 f"of {state.model}: {error.problem}"
             )
-
-
-def _in_doubt(doing: str, problem: str) -> DoubtError:
-    return DoubtError(
-        doing,
-        f"it is in doubt whether it was written: it was sent, and the answer was lost ({problem})",
-        hint="run the same verb again, from here or in the same run: it is written once",
-    )
 
 
 def _read_here(view: View) -> ObjectView:

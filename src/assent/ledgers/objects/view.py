@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TypeVar
@@ -11,7 +12,7 @@ import msgspec
 from assent.buckets import Bucket
 from assent.core.digest import Digest, canonical_json
 from assent.core.entry import FORMAT, GENESIS, Entry, decode_entry, entry_digest
-from assent.core.registry import ChainError, Record, Registry, State, fold, linked
+from assent.core.registry import ChainError, Record, Registry, State, linked
 from assent.errors import IntegrityError
 from assent.ledgers import layout
 from assent.ledgers.index import Index
@@ -24,6 +25,8 @@ SHA1, SHA256 = "sha1", "sha256"
 OBJECT_FORMATS = (SHA1, SHA256)
 """What ids can be. A new ledger has the first, as most repositories; one that was moved here from
 another repository has those of that one."""
+SHOWN_WITHIN_S = (0.1, 0.4, 1.5)
+"""The pauses within which a writer that goes on shows what it has written."""
 
 _Read = TypeVar("_Read")
 
@@ -222,18 +225,22 @@ class ObjectView:
             return False
 
     def _is_shown(self, registry: Registry) -> bool:
-        """Whether `registry.yaml` is what the entries add up to, up to the one that it names: it
-        is written last, and whoever was to write it may have been killed.
+        """Whether `registry.yaml` is what the entries add up to, or what later ones do. It is
+        written last: who writes it just now has done so in a moment, and who was to write it and
+        was killed never does.
         """
-        answer = self._bucket.read(f"{self._model}/{REGISTRY}", MOST_BYTES)
-        seq = None if answer is None else seq_shown_in(answer[0])
-        if answer is None or seq is None or seq > registry.state.seq:
-            newest = self._appends.newest()
-            return seq is not None and newest is not None and seq <= newest.last
         state = registry.state
-        if seq < state.seq:
-            state = fold(self._model, self._appends.read(0, seq)).state
-        return answer[0] == layout.state_file(state)
+        for pause_s in (*SHOWN_WITHIN_S, None):
+            answer = self._bucket.read(f"{self._model}/{REGISTRY}", MOST_BYTES)
+            seq = None if answer is None else seq_shown_in(answer[0])
+            if answer is not None and seq == state.seq:
+                return answer[0] == layout.state_file(state)
+            if seq is not None and seq > state.seq:
+                newest = self._appends.newest()
+                return newest is not None and seq <= newest.last
+            if pause_s is not None:
+                time.sleep(pause_s)
+        return False
 
     # --- proofs -----------------------------------------------------------------------------------
 
