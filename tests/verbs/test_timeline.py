@@ -165,6 +165,18 @@ def test_all_models_together_and_one_that_left_the_configuration(lived: Place) -
     assert "did you mean 'churn'" in (caught.value.hint or "")
 
 
+def test_a_wrong_date_puts_no_entry_of_a_model_behind_those_of_others(lived: Place) -> None:
+    bundle = lived.ledger.read(MODEL).bundle_of(2)
+    assert bundle is not None
+    lived.write(Kind.NOTED, 2, bundle, at="2020-01-01T00:00:00Z", reason="late")
+    other = draft(Kind.REGISTERED, subject("o1", 1), model="old", at="2021-01-01T00:00:00Z")
+    lived.ledger.append(lived.ledger.read("old"), [other])
+    moments = timeline(lived.open(), (MODEL, "old"), limit=4).moments
+    assert [(moment.entry.model, moment.entry.seq) for moment in moments] == [
+        (MODEL, seq) for seq in (3, 2, 1, 0)
+    ]
+
+
 def test_a_model_that_cannot_be_read_hides_no_other_and_does_not_pass(lived: Place) -> None:
     lived.ledger.append(
         lived.ledger.read("old"), [draft(Kind.REGISTERED, subject("o1", 1), model="old")]

@@ -220,6 +220,11 @@ def _stays(
 _MOVES = (Kind.PROMOTED, Kind.ROLLED_BACK, Kind.CLEARED)
 
 
+def is_a_day(text: str) -> bool:
+    """Whether a date has no time: 2026-01-31, and no other way to write one."""
+    return _DAY.fullmatch(text) is not None
+
+
 def event_time(text: str, now: str) -> str:
     """When something happened, as an entry keeps it: a day, or a time in UTC. Raises `ValueError`
     for what is neither, for a time without its offset, and for one to come.
@@ -229,7 +234,7 @@ def event_time(text: str, now: str) -> str:
         told = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is not {wanted}") from None
-    is_day = _DAY.fullmatch(text) is not None
+    is_day = is_a_day(text)
     if not is_day and told.tzinfo is None:
         raise ValueError(f"{text!r} does not say its offset: write {wanted}")
     here = datetime.fromisoformat(now)

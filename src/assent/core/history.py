@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import msgspec
 
-from assent.core.clock import Doubt, doubts
+from assent.core.clock import Doubt, doubts, is_a_day
 from assent.core.digest import Digest, short
 from assent.core.entry import Entry, Kind, ReviewRecord, sentence
 from assent.core.identity import Actor, PersonKey
@@ -169,7 +169,7 @@ def instant(text: str, now: str, *, end: bool = False) -> str:
         if ago_s is not None:
             return rfc3339(here - timedelta(seconds=ago_s))
         told = datetime.fromisoformat(text)
-        if len(text) == len("2026-01-31"):
+        if is_a_day(text):
             told = told.replace(tzinfo=here.tzinfo)
             return rfc3339(told + timedelta(days=1, seconds=-1) if end else told)
         if told.tzinfo is None:

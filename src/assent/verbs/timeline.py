@@ -96,6 +96,7 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     people: dict[PersonKey, Actor] = {}
     stages: tuple[str, ...] = ()
     logins: frozenset[str] = frozenset()
+    doubted: frozenset[int] = frozenset()
 
 
 def timeline(
@@ -128,10 +129,10 @@ def timeline(
             answers.append(_Answer(model=broken))
     if code == ExitCode.DONE:  # else nobody knows what those would have known
         _require_known(workspace, asked, answers)
-    moments = heapq.merge(
-        *(answer.moments for answer in answers), key=lambda moment: moment.entry.at, reverse=True
+    dated = heapq.merge(
+        *(_dated(answer) for answer in answers), key=lambda pair: pair[0], reverse=True
     )
-    shown = tuple(moments)[:limit]
+    shown = tuple(moment for _, moment in dated)[:limit]
     people = {key: actor for answer in answers for key, actor in answer.people.items()}
     return TimelineResult(
         models=tuple(answer.model for answer in answers),
@@ -141,6 +142,18 @@ def timeline(
         leads=lead_times(reversed(shown)),
         code=code,
     )
+
+
+def _dated(answer: _Answer) -> list[tuple[str, Moment]]:
+    """What one model answers, newest first, each with the date that it has among those of others.
+    Order is the number of the entry: one that is dated before others that came first has theirs.
+    """
+    latest, dated = "", list[tuple[str, Moment]]()
+    for moment in reversed(answer.moments):
+        if moment.entry.seq not in answer.doubted:
+            latest = max(latest, moment.entry.at)
+        dated.append((max(latest, moment.entry.at), moment))
+    return dated[::-1]
 
 
 def _query(workspace: Workspace, asked: Asked) -> Query:
@@ -193,6 +206,7 @@ def _answer(
         people=people,
         stages=tuple(dict.fromkeys(entry.stage for entry in history.entries if entry.stage)),
         logins=_logins(history.entries) if asked.by is not None else frozenset(),
+        doubted=frozenset(history.doubted),
     )
 
 
