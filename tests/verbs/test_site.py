@@ -13,11 +13,13 @@ import pytest
 
 from assent.core.digest import Digest
 from assent.core.entry import Kind
+from assent.core.evidence import DataReference
 from assent.errors import ExitCode, UsageError
 from assent.ports import NoAccessError
 from assent.testing.store import MemoryStore
 from assent.verbs.site import LIST, SiteResult, site
 from assent.workspace import Workspace
+from tests.builders import digest
 from tests.effort import more_in_soak
 from tests.report.site.lives import Life, bundle_of, lived, person
 from tests.verbs.place import Place
@@ -98,6 +100,17 @@ def test_it_says_what_is_where_who_approved_and_on_what(place: Place) -> None:
     grace = read(target, f"people/github_3agithub_2ecom_3a{person('grace').id}/index.html")
     assert "Approved" in grace
     assert "@acme/reviewers" in grace
+
+
+def test_data_that_went_and_came_back_has_begun_anew(place: Place) -> None:
+    life = Life("churn", place.ledger, place.store)
+    for number, content in enumerate(("a", "b", "a", "a"), 1):
+        data = DataReference(name="train", source="t.csv", kind="path", digest=digest(content))
+        life.register(life.bundle(number, data=(data,)))
+    life.finish()
+    _, target = built(place)
+    assert "new here" in read(target, "models/churn/v3.html")
+    assert "as since v3" in read(target, "models/churn/v4.html")
 
 
 def test_a_second_run_writes_what_has_changed_and_nothing_else(place: Place) -> None:

@@ -299,13 +299,15 @@ class _Gathered:
                 self.bounds.setdefault(name, {})[version.number] = of_metric
         if facts.evidence is None:
             self.unread[version.number] = facts.problem
+            self.data = {}  # nobody knows what this one was made of
             return
         for name in self.chosen[0]:
             value = finite(facts.evidence.metrics.get(name))
             if value is not None:
                 self.values.setdefault(name, {})[version.number] = value
-        for key in _contents(facts.evidence):
-            self.data.setdefault(key, version.number)
+        # In the versions just before, without a gap: what is no longer there has begun anew.
+        contents = _contents(facts.evidence)
+        self.data = {key: self.data.get(key, version.number) for key in contents}
 
     def told(self, version: VersionHistory, facts: Facts) -> VersionTold:
         """A version with what is known of those before it. That data is new is said only where all
@@ -346,7 +348,6 @@ class _Gathered:
                 better=self.better(name, self.values.get(name, {}).values()),
                 values=self.values.get(name, {}),
                 bounds=self.bounds.get(name, {}),
-                newest=max(self.history.versions, default=0),
                 unread=len(self.unread),
                 standing=None if held is None else held.version,
             )

@@ -17,7 +17,7 @@ def finding(rule: str, outcome: Outcome = Outcome.PASSED) -> FindingRecord:
 
 
 def trend(values: dict[int, float], **words: object) -> Trend:
-    given = {"metric": "auc", "better": "higher", "bounds": {}, "newest": max(values, default=0)}
+    given = {"metric": "auc", "better": "higher", "bounds": {}}
     return Trend(values=values, **{**given, **words})  # type: ignore[arg-type]  # by name
 
 

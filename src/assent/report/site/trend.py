@@ -29,7 +29,6 @@ class Trend(Struct, frozen=True, kw_only=True):
     better: Better | None
     values: Mapping[int, float]
     bounds: Mapping[int, tuple[Bound, ...]]
-    newest: int
     unread: int = 0
     standing: int | None = None
 
@@ -53,7 +52,7 @@ def draw(trend: Trend) -> str:
     axes.up(drawing, up, ticks(low, high, 4), _LEFT, _RIGHT, tick_text)
     _numbers(drawing, across, values)
     _bounds(drawing, across, up, trend)
-    for run in _runs(values, trend):
+    for run in _runs(values):
         drawing.path([(across.at(v), up.at(value)) for v, value in _thinned(run)], "new stroke")
     _dots(drawing, across, up, trend, values)
     return drawing.svg(_sentence(trend, values))
@@ -82,14 +81,13 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
 
 def _numbers(drawing: Drawing, across: Scale, values: Mapping[int, float]) -> None:
     marks = [mark for mark in ticks(min(values), max(values), 6) if mark == int(mark)]
-    for mark in dict.fromkeys([*marks]):
+    for mark in marks:
         x = across.at(mark)
         drawing.text(x, _BOTTOM + 16, f"v{int(mark)}", "tick", "middle")
 
 
-def _runs(values: Mapping[int, float], trend: Trend) -> list[list[tuple[int, float]]]:
+def _runs(values: Mapping[int, float]) -> list[list[tuple[int, float]]]:
     """Neighbours without a gap: what was not read is not drawn through."""
-    del trend
     runs: list[list[tuple[int, float]]] = []
     before: int | None = None
     for version in sorted(values):
