@@ -182,24 +182,8 @@ def test_moments_as_people_write_them(text: str, end: bool, moment: str) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "yesterday",
-        "2026-W05-6",
-        "2026-02-30",
-        "2026-01-31T12:00:00",
-        "99999999w",
-        "\x1b[31m",
-        "30",
-    ],
-    [
-        "",
-        "yesterday",
-        "2026-W05-6",
-        "2026-02-30",
-        "2026-01-31T12:00:00",
-        "99999999w",
-        "\x1b[31m",
-        "30",
+        *("", "yesterday", "2026-W05-6", "2026-02-30", "2026-01-31T12:00:00"),
+        *("99999999w", "\x1b[31m", "30"),
     ],
 )
 def test_what_is_no_moment(text: str) -> None:
