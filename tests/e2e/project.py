@@ -304,3 +304,13 @@ def points(project: Project, words: tuple[str, ...], place: Path, most: int) -> 
     if IS_SOAK:
         return list(range(1, last + 1))
     return sorted({1 + n * (last - 1) // (most - 1) for n in range(most)})
+
+
+def released(project: Project) -> None:
+    """The first version of a project, in production."""
+    project.run("review", code=11)
+    project.run("approve", "--as", GRACE)
+    project.run("register")
+    project.run("promote", "staging")
+    project.run("approve", "--bundle", "v1", "--as", ROSA)
+    project.run("promote", "production")

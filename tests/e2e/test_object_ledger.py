@@ -11,7 +11,7 @@ import pytest
 from assent.buckets import open_bucket, parsed
 from assent.wiring import open_workspace
 from tests.builders import run_git
-from tests.e2e.project import CONFIG, GRACE, ROSA, Project, ended
+from tests.e2e.project import CONFIG, GRACE, Project, ended, released
 from tests.effort import more_in_soak
 from tests.stores.services import Kind, Service, service
 
@@ -24,15 +24,6 @@ def elsewhere(project: Project, at: Service) -> Project:
     project.write("assent.yaml", f"ledger: {ledger}\n" + CONFIG.replace("../store", store))
     project.commit("a ledger in a bucket", push=True)
     return replace(project, env=at.environment)
-
-
-def released(project: Project) -> None:
-    project.run("review", code=11)
-    project.run("approve", "--as", GRACE)
-    project.run("register")
-    project.run("promote", "staging")
-    project.run("approve", "--bundle", "v1", "--as", ROSA)
-    project.run("promote", "production")
 
 
 @pytest.mark.parametrize("kind", [Kind.S3, Kind.AZURE, Kind.GOOGLE])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from assent.buckets import open_bucket, parsed
-from tests.e2e.project import CONFIG, GRACE, ROSA, Project
+from tests.e2e.project import CONFIG, Project, released
 from tests.stores.services import Kind, Service, service
 
 
@@ -17,15 +17,6 @@ def moved(project: Project, at: Service) -> Project:
     project.write("assent.yaml", CONFIG.replace("../store", at.address()))
     project.commit("a store", push=True)
     return replace(project, env=at.environment)
-
-
-def released(project: Project) -> None:
-    project.run("review", code=11)
-    project.run("approve", "--as", GRACE)
-    project.run("register")
-    project.run("promote", "staging")
-    project.run("approve", "--bundle", "v1", "--as", ROSA)
-    project.run("promote", "production")
 
 
 def address_of(project: Project) -> str:

@@ -16,7 +16,7 @@ import pytest
 import requests
 from assent.core.bundle import MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest
-from tests.e2e.project import CONFIG, GRACE, ROSA, Project
+from tests.e2e.project import CONFIG, GRACE, Project, released
 from tests.stores.registries import NAME as USER
 from tests.stores.registries import PASSWORD, Server, registry, with_password
 
@@ -35,15 +35,6 @@ def project(fresh: Project, server: Server) -> Project:
     fresh.write("assent.yaml", CONFIG.replace("../store", address))
     fresh.commit("a store", push=True)
     return replace(fresh, env={"DOCKER_CONFIG": str(fresh.folder.parent)})
-
-
-def released(project: Project) -> None:
-    project.run("review", code=11)
-    project.run("approve", "--as", GRACE)
-    project.run("register")
-    project.run("promote", "staging")
-    project.run("approve", "--bundle", "v1", "--as", ROSA)
-    project.run("promote", "production")
 
 
 def tag(server: Server, name: str) -> Digest | None:

@@ -16,8 +16,9 @@ from assent.core.entry import Kind
 from assent.core.evidence import DataReference
 from assent.errors import ExitCode, UsageError
 from assent.ports import NoAccessError
+from assent.publishing.folder import LIST
 from assent.testing.store import MemoryStore
-from assent.verbs.site import LIST, SiteResult, site
+from assent.verbs.site import SiteResult, site
 from assent.workspace import Workspace
 from tests.builders import digest
 from tests.effort import more_in_soak

@@ -1,0 +1,1 @@
+"""What is written for people who have no clone: pages of models, in a folder."""
