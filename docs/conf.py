@@ -36,7 +36,7 @@ CHAPTERS = {
         *("docs/audit", "docs/roles/platform-engineer"),
     ],
     "Set up": ["docs/github", "docs/gitlab", "docs/forges", "docs/layouts", "docs/stores"],
-    "How to": ["docs/recipes/README", "docs/site", "docs/troubleshooting"],
+    "How to": ["docs/how-to/README", "docs/recipes/README", "docs/site", "docs/troubleshooting"],
     "Reference": [
         *("docs/cli", "docs/configuration", "docs/diffs", "docs/statistics", "docs/actions"),
         *("docs/templates", "docs/api", "docs/formats", "docs/stability"),
@@ -48,7 +48,7 @@ CHAPTERS = {
 }
 """The contents, by chapter. A page that is in none of them ends the build."""
 
-BELOW = ("docs/recipes/README", "docs/decisions/README")
+BELOW = ("docs/how-to/README", "docs/recipes/README", "docs/decisions/README")
 """Pages that list what lies beside them."""
 
 
