@@ -36,7 +36,10 @@ CHAPTERS = {
         *("docs/audit", "docs/roles/platform-engineer"),
     ],
     "Set up": ["docs/github", "docs/gitlab", "docs/forges", "docs/layouts", "docs/stores"],
-    "How to": ["docs/how-to/README", "docs/recipes/README", "docs/site", "docs/troubleshooting"],
+    "How to": [
+        *("docs/how-to/README", "docs/recipes/README", "docs/site", "docs/troubleshooting"),
+        "docs/faq",
+    ],
     "Reference": [
         *("docs/cli", "docs/configuration", "docs/diffs", "docs/statistics", "docs/actions"),
         *("docs/templates", "docs/api", "docs/formats", "docs/stability"),
